@@ -1,0 +1,171 @@
+"""Whatever an entry point names, as a plugin pluggy can register; and what is wrong with it.
+
+A module, a class, an instance, or a :class:`~mlup.ml.binarization.base.BaseBinarizer` of the
+predecessor.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Final
+
+import pluggy
+
+from mlup.files import LoadedFile, ModelPath
+from mlup.hookspecs import hookimpl
+from mlup.ml.binarization.base import BaseBinarizer
+
+HOOKS: Final[dict[str, tuple[str, ...]]] = {
+    "score": ("path", "head", "tail"),
+    "deserialize": ("file",),
+}
+
+
+class Incompatible(Exception):
+    """The plugin was written for a version of the contract that this mlup-core does not have."""
+
+
+class Adapted:
+    """A class or module with a plain ``deserialize`` (the predecessor's way), as a plugin."""
+
+    def __init__(self, target: Any) -> None:
+        self._target = target
+        self.__doc__ = getattr(target, "__doc__", None)
+
+    @hookimpl
+    def score(self, path: ModelPath, head: bytes, tail: bytes) -> float | None:
+        """Ask ``is_this_type``, where there is one."""
+        is_this_type = getattr(self._target, "is_this_type", None)
+        if is_this_type is None:
+            return None
+        if path.location is not None:
+            return is_this_type(LoadedFile(path=path.location))  # type: ignore[no-any-return]
+        return is_this_type(LoadedFile(raw_data=path.open()))  # type: ignore[no-any-return]
+
+    @hookimpl
+    def deserialize(self, file: LoadedFile) -> Any:
+        """Call the target's own."""
+        return self._target.deserialize(file)
+
+
+Hooks = dict[str, tuple[str, Any]]
+"""hook's name → (name of the function that implements it, its pluggy options)"""
+
+
+def as_plugin(manager: pluggy.PluginManager, target: object) -> tuple[object, Hooks]:
+    """The object to register, and the hooks it implements.
+
+    Raises:
+        TypeError: it has neither hook implementations nor a ``deserialize``, a hook's name is
+            unknown, or pluggy could not hold it.
+        Incompatible: a hook declares an argument that this contract does not have.
+    """
+    if isinstance(target, type) and issubclass(target, BaseBinarizer):
+        plugin: object = Adapted(target)
+    elif _hooks_of(manager, target):
+        plugin = target() if isinstance(target, type) else target
+    elif callable(getattr(target, "deserialize", None)):
+        plugin = Adapted(target)
+    else:
+        raise TypeError(
+            f"{_describe(target)} implements no hook: mark its deserialize() (and score()) with "
+            "@mlup.hookimpl"
+        )
+    hash(plugin)  # pluggy keeps plugins in sets: a TypeError here, not in somebody's load
+    hooks = _hooks_of(manager, plugin)
+    _check(plugin, hooks)
+    return plugin, hooks
+
+
+def _hooks_of(manager: pluggy.PluginManager, plugin: object) -> Hooks:
+    hooks: Hooks = {}
+    for name in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, name)
+        if options is not None:
+            hooks[options.get("specname") or name] = (name, options)
+    return hooks
+
+
+def _check(plugin: object, hooks: Hooks) -> None:
+    """Refuse what pluggy would ignore, or would accept and never call."""
+    for hook, (name, options) in hooks.items():
+        if hook not in HOOKS:
+            if options.get("optionalhook"):
+                continue
+            raise TypeError(f"unknown hook {hook!r}{_did_you_mean(hook)}")
+        unknown = _arguments(getattr(plugin, name)) - set(HOOKS[hook])
+        if unknown:
+            raise Incompatible(
+                f"{name}() declares {', '.join(sorted(unknown))}, which {hook}"
+                f"({', '.join(HOOKS[hook])}) does not offer; the plugin may be written for a newer "
+                "mlup-core: pip install --upgrade mlup-core"
+            )
+    if "deserialize" not in hooks:
+        raise TypeError("it implements no deserialize(file), so it could never load what it finds")
+    if "score" in hooks and _is_wrapper(hooks["score"][1]):
+        raise TypeError("score() cannot be a wrapper: mlup calls every score itself")
+
+
+def kind_of(hooks: Hooks) -> str:
+    """``wrapper`` for a plugin whose ``deserialize`` surrounds loads, else ``binarizer``."""
+    return "wrapper" if _is_wrapper(hooks["deserialize"][1]) else "binarizer"
+
+
+def _is_wrapper(options: Any) -> bool:
+    return bool(options.get("wrapper") or options.get("hookwrapper"))
+
+
+def _arguments(function: Callable[..., Any]) -> set[str]:
+    """The arguments that pluggy would pass: positional ones without a default."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind in kinds and parameter.default is inspect.Parameter.empty
+    }
+
+
+def _did_you_mean(hook: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(hook, HOOKS, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; mlup knows {', '.join(HOOKS)}"
+
+
+def strings(plugin: object, attribute: str) -> tuple[str, ...] | None:
+    """A plugin's attribute that holds strings; ``None`` where it has none.
+
+    Raises:
+        TypeError: it is a lone string, or holds something else.
+    """
+    value = getattr(plugin, attribute, None)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        raise TypeError(f"{attribute} is the string {value!r}; write a tuple: ({value!r},)")
+    found = tuple(value)
+    if not all(isinstance(each, str) for each in found):
+        raise TypeError(f"{attribute} must be a tuple of strings, not {value!r}")
+    return found
+
+
+def scorer_function(
+    function: Callable[..., Any], declared: tuple[str, ...]
+) -> Callable[[ModelPath, bytes, bytes], Any]:
+    """An implementation of ``score`` as a function of all three arguments."""
+    if declared == HOOKS["score"]:
+        return function  # the usual shape costs no extra call
+    places = [HOOKS["score"].index(name) for name in declared]
+
+    def call(*arguments: Any) -> Any:
+        return function(*[arguments[place] for place in places])
+
+    return call
+
+
+def _describe(target: object) -> str:
+    if isinstance(target, type):
+        return f"class {target.__module__}.{target.__qualname__}"
+    name = getattr(target, "__name__", None)
+    return f"module {name}" if isinstance(name, str) else f"an object of type {type(target).__name__}"

@@ -1,0 +1,97 @@
+"""``mlup load``: load a model, and say what it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from time import perf_counter
+from typing import Any
+
+import click
+
+from mlup.cli.failing import Command
+from mlup.cli.output import write, write_json
+from mlup.loading import load_named
+
+
+def _complete_binarizer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from mlup.registry import current
+
+    return [name for name in ("auto", *current().names()) if name.startswith(incomplete)]
+
+
+@click.command("load", cls=Command)
+@click.argument("path", type=click.Path())
+@click.option(
+    "--binarizer",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=_complete_binarizer,
+    help="A binarizer's name, distribution:name, or the import line of your own.",
+)
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="K=V",
+    help="An option for the binarizer; V is JSON, or else text. Repeatable.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON object.")
+def command(path: str, binarizer: str, options: tuple[str, ...], as_json: bool) -> None:
+    """Load the model in PATH, and print its type, the time, the memory, and its predict.
+
+    \b
+    Example:
+      mlup load model.bin
+      mlup load model.bin --binarizer joblib --option mmap_mode=r
+    """
+    parsed = dict(_parse(each) for each in options)
+    # Your own module is mostly beside you; last on the path, so that it shadows nothing.
+    sys.path.append(os.getcwd())
+    before = _peak_memory()
+    started = perf_counter()
+    model, chosen = load_named(os.fsdecode(path), binarizer, options=parsed)
+    seconds = perf_counter() - started
+    peak = _peak_memory()
+    memory = None if before is None or peak is None else peak - before
+    kind = f"{type(model).__module__}.{type(model).__qualname__}"
+    predicts = callable(getattr(model, "predict", None))
+    if as_json:
+        write_json(
+            {
+                "path": os.fsdecode(path),
+                "binarizer": chosen,
+                "type": kind,
+                "time": seconds,
+                "memory": memory,
+                "has_predict": predicts,
+            }
+        )
+        return
+    write(f"{path}: loaded by {chosen}", bold=True)
+    write(f"  type     {kind}")
+    write(f"  time     {seconds:.3f} s (its framework's import included)")
+    write(f"  memory   {'unknown' if memory is None else f'{memory / 1e6:.1f} MB'} at the peak")
+    write(f"  predict  {'yes' if predicts else 'no'}")
+
+
+def _parse(option: str) -> tuple[str, Any]:
+    name, equals, value = option.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"--option {option!r}: expected K=V, such as mmap_mode=r")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _peak_memory() -> int | None:
+    """The peak of this process's resident memory, in bytes; ``None`` where the system won't say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

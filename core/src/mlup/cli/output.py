@@ -1,0 +1,70 @@
+"""What commands print: tables on a terminal, plain lines elsewhere, JSON that is always ASCII."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def clean(text: str) -> str:
+    """One printable line: names and reasons come from files, and may hold anything.
+
+    Control characters, escape sequences for the terminal and undecodable bytes are shown as
+    escapes.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return " " if character in "\n\t" else character.encode("unicode_escape").decode("ascii")
+
+
+def write(text: str, *, bold: bool = False, dim: bool = False, err: bool = False) -> None:
+    """A cleaned line; styled on a terminal only."""
+    styled = click.style(clean(text), bold=bold, dim=dim) if colours(err=err) else clean(text)
+    stream = sys.stderr if err else sys.stdout
+    try:
+        click.echo(styled, err=err)
+    except UnicodeEncodeError:  # a terminal that is not UTF-8
+        encoding = stream.encoding or "ascii"
+        click.echo(styled.encode(encoding, "backslashreplace").decode(encoding), err=err)
+
+
+def write_json(value: Any) -> None:
+    """One object a line. ASCII, so that a name of undecodable bytes survives every terminal."""
+    click.echo(json.dumps(value))
+
+
+def colours(*, err: bool = False) -> bool:
+    """Whether to style: only on a terminal, and not where NO_COLOR is set (no-color.org)."""
+    stream = sys.stderr if err else sys.stdout
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def write_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table: drawn by rich on a terminal, aligned columns elsewhere."""
+    cells = [[clean(each) for each in row] for row in rows]
+    if sys.stdout.isatty():
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in columns:
+            table.add_column(column)
+        for row in cells:
+            table.add_row(*[Text(each) for each in row])  # Text: names are not markup
+        Console().print(table)
+        return
+    lines = [list(columns), *cells]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+    for line in lines:
+        write("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())

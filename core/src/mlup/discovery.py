@@ -1,0 +1,80 @@
+"""The entry points of the group ``mlup.binarizers``, read without importing what they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlup.hookspecs import GROUP
+
+if TYPE_CHECKING:
+    import importlib_metadata
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """One line of a distribution's ``entry_points.txt``."""
+
+    name: str
+    value: str
+    distribution: str
+    version: str
+    source: Any = None
+
+    def load(self) -> object:
+        """Import what it names. Whatever that raises is the plugin's own failure."""
+        return self.source.load()
+
+
+def find_entry_points() -> list[EntryPoint]:
+    """The binarizers of every distribution on ``sys.path``."""
+    import importlib_metadata
+
+    try:
+        found = list(importlib_metadata.entry_points(group=GROUP))
+    except Exception:  # one unreadable entry_points.txt fails them all: read them one by one
+        found = _one_by_one()
+    return [_entry_point(each) for each in found]
+
+
+def _one_by_one() -> list[importlib_metadata.EntryPoint]:
+    import logging
+
+    import importlib_metadata
+
+    found: list[importlib_metadata.EntryPoint] = []
+    for distribution in importlib_metadata.distributions():
+        try:
+            found.extend(distribution.entry_points.select(group=GROUP))
+        except Exception as error:  # a foreign distribution's damaged metadata costs only itself
+            where = getattr(distribution, "_path", distribution)
+            logging.getLogger("mlup").warning(
+                "the entry points of %s cannot be read (%s: %s); its plugins, if any, are left out",
+                where,
+                type(error).__name__,
+                error,
+            )
+    return found
+
+
+def _entry_point(found: importlib_metadata.EntryPoint) -> EntryPoint:
+    name, version = _name_and_version(found.dist)
+    return EntryPoint(found.name, found.value, name, version, found)
+
+
+def _name_and_version(distribution: importlib_metadata.Distribution | None) -> tuple[str, str]:
+    """Read from the first headers: ``distribution.metadata`` would import :mod:`email`."""
+    fields = {"name": "", "version": ""}
+    text = ""
+    if distribution is not None:
+        try:
+            text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        except (OSError, ValueError):  # unreadable, or not UTF-8: the plugin stays, without a name
+            pass
+    for line in text.splitlines():
+        if not line.strip():
+            break  # the description follows
+        key, _, value = line.partition(":")
+        if key.lower() in fields and not fields[key.lower()]:
+            fields[key.lower()] = value.strip()
+    return fields["name"] or "unknown", fields["version"]

@@ -1,0 +1,122 @@
+"""Every failure of mlup is one of these, rooted at :class:`MLupError`.
+
+A message says what was tried, what was seen and what to do next; the cause is chained
+(``error.__cause__``). The names of the predecessor, pymlup, are all here and mean the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class MLupError(Exception):
+    """The root: ``except mlup.MLupError`` catches whatever mlup raises on purpose."""
+
+
+class ConfigError(MLupError):
+    """A configuration cannot be read, understood or saved. Nothing was written."""
+
+
+class PluginError(MLupError):
+    """An installed plugin is broken, and ``MLUP_STRICT_PLUGINS=1`` asked to hear of it."""
+
+
+class ProbeError(MLupError):
+    """A bounded read was refused: past the budget, past a limit, or after the source was closed."""
+
+
+class LoadError(MLupError):
+    """Something could not be loaded."""
+
+
+class WebAppLoadError(LoadError):
+    """The predecessor's name for a web application that did not start. mlup never raises it."""
+
+
+class ModelLoadError(LoadError):
+    """A model was not loaded. Every reason for it is a subclass of this."""
+
+
+class SourceError(ModelLoadError):
+    """The source cannot be read: missing, forbidden, not a file, closed, opened as text, …"""
+
+
+class UnknownModelError(ModelLoadError):
+    """No installed binarizer recognised the source.
+
+    Attributes:
+        path: what was looked at, as text.
+        verdict: what the bytes are when they are no model, or ``None``.
+    """
+
+    def __init__(self, message: str, *, path: str = "", verdict: str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.verdict = verdict
+
+
+class AmbiguousModelError(ModelLoadError):
+    """Several binarizers are equally sure, so none was chosen.
+
+    Attributes:
+        path: what was looked at, as text.
+        candidates: the contenders (:class:`mlup.ranking.Candidate`), by name.
+    """
+
+    def __init__(self, message: str, *, path: str = "", candidates: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.path = path
+        self.candidates = tuple(candidates)
+
+
+class BinarizerNotFoundError(ModelLoadError):
+    """The binarizer that was asked for is not installed, is broken, or cannot be imported."""
+
+
+class OptionError(ModelLoadError):
+    """An option that the chosen binarizer does not understand."""
+
+
+class ModelBinarizationError(ModelLoadError):
+    """The chosen binarizer could not turn the bytes into a model; the framework's error is chained."""
+
+
+class PredictError(MLupError):
+    """The predecessor's root of prediction errors. mlup loads models and never raises it."""
+
+    http_status: int = 500
+    type: str = "predict_error"
+
+
+@dataclass
+class PredictWaitResultError(PredictError):
+    """The predecessor's time-out while waiting for a prediction. mlup never raises it."""
+
+    msg: str
+    predict_id: str
+    http_status: int = 408
+    type: str = "predict_wait_result_error"
+
+    def __str__(self) -> str:
+        return self.msg
+
+
+class PredictTransformDataError(PredictError):
+    """The predecessor's failure to convert the data of a prediction. mlup never raises it."""
+
+    type: str = "predict_transform_data_error"
+
+
+@dataclass
+class PredictValidationInnerDataError(PredictError):
+    """The predecessor's refusal of the data of a prediction. mlup never raises it."""
+
+    msg: str
+    predict_id: str
+    http_status: int = 422
+    type: str = "validation_error"
+
+    def __str__(self) -> str:
+        return self.msg

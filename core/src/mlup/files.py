@@ -1,0 +1,364 @@
+"""A model's source as plugins see it: :class:`ModelPath` for scoring, :class:`LoadedFile` for loading.
+
+This module knows nothing of plugins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final, cast
+
+from mlup import sources
+from mlup.errors import ProbeError, SourceError
+
+EDGE: Final = 100
+"""Bytes of ``head`` and of ``tail``."""
+
+BUDGET: Final = 1024 * 1024
+"""Bytes that one plugin may read through :meth:`ModelPath.read_at` in one detection."""
+
+MAX_MEMBERS: Final = 1000
+"""Names that :meth:`ModelPath.members` returns, at most."""
+
+
+class ModelPath(os.PathLike[str]):
+    """What is being looked at: names like pathlib's, and bounded reads.
+
+    ``open(path)`` and ``os.fspath(path)`` work where the source is a file or folder of this
+    machine; :meth:`open` and :meth:`read_at` work for every source. Made by mlup; a plugin
+    author who tests ``score`` alone passes a plain ``str`` or :class:`pathlib.Path` instead.
+
+    Attributes:
+        name: the last part of the path, or the name an open file goes by; ``""`` for bytes.
+        size: length in bytes (0 for a folder).
+        remembered: results of :mod:`mlup.probe`, so that each is computed once per detection.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_head",
+        "_location",
+        "_prefix",
+        "_reader",
+        "_tail",
+        "left",
+        "name",
+        "overdrawn",
+        "remembered",
+        "size",
+    )
+
+    def __init__(self, reader: sources.Reader, *, location: str | None, name: str) -> None:
+        self._reader = reader
+        self._location = location
+        self._closed = False
+        self._head: bytes | None = None
+        self._prefix = b""
+        self._tail: bytes | None = None
+        self.name = name
+        self.size = reader.size
+        self.left = BUDGET
+        self.overdrawn = False
+        self.remembered: dict[Any, Any] = {}
+
+    @classmethod
+    def of(
+        cls, source: object, *, spool_limit: int = sources.DEFAULT_SPOOL_LIMIT
+    ) -> ModelPath:
+        """Open any source: a path, bytes, an open binary file, a :class:`LoadedFile`.
+
+        Raises:
+            SourceError: it cannot be read, or it is none of these.
+        """
+        if isinstance(source, str):
+            return cls.local(source)
+        if isinstance(source, os.PathLike):
+            return cls.local(os.fsdecode(source))
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return cls(sources.Memory(bytes(source)), location=None, name="")
+        if isinstance(source, LoadedFile):
+            return cls._of_loaded_file(source, spool_limit)
+        if hasattr(source, "read"):
+            stream = cast(BinaryIO, source)
+            name = _stream_name(stream)
+            return cls(sources.open_stream(stream, name, spool_limit), location=None, name=name)
+        raise SourceError(
+            f"An object of type {type(source).__name__} is no source: give a path, bytes, an open "
+            "binary file or a LoadedFile. A model that is in memory already is returned as it is "
+            "by binarizer='memory'."
+        )
+
+    @classmethod
+    def local(cls, path: str) -> ModelPath:
+        """Open a file or folder of this machine."""
+        name = path[path.rfind(os.sep) + 1 :]
+        if not name or os.altsep:  # "folder/", or Windows with its two separators
+            name = os.path.basename(os.path.normpath(path))
+        return cls(sources.open_local(path), location=path, name=name)
+
+    @classmethod
+    def _of_loaded_file(cls, file: LoadedFile, spool_limit: int) -> ModelPath:
+        raw = file.raw_data
+        if file.path is not None and (raw is None or (isinstance(raw, bytes) and not raw)):
+            return cls.local(file.path)
+        opened = cls.of(raw.encode() if isinstance(raw, str) else raw, spool_limit=spool_limit)
+        if file.path is not None:
+            opened.name = os.path.basename(file.path)
+        return opened
+
+    def __fspath__(self) -> str:
+        if self._location is None:
+            raise SourceError(
+                f"{self} is not a file of this machine; read it with path.open() or path.read_at()."
+            )
+        return self._location
+
+    def __str__(self) -> str:
+        return self._location or self.name or "<bytes>"
+
+    def __repr__(self) -> str:
+        return f"ModelPath({str(self)!r}, size={self.size})"
+
+    @property
+    def location(self) -> str | None:
+        """The path of the file or folder on this machine; ``None`` for bytes and streams."""
+        return self._location
+
+    @property
+    def suffix(self) -> str:
+        """The last extension with its dot, as pathlib has it: ``".gz"``, or ``""``."""
+        dot = self.name.rfind(".")
+        return self.name[dot:] if 0 < dot < len(self.name) - 1 else ""
+
+    @property
+    def stem(self) -> str:
+        """The name without :attr:`suffix`."""
+        return self.name[: len(self.name) - len(self.suffix)]
+
+    @property
+    def parent(self) -> str:
+        """The folder it is in; ``""`` for bytes and streams."""
+        return os.path.dirname(self._location) if self._location else ""
+
+    def is_dir(self) -> bool:
+        """Whether it is a folder."""
+        return self._reader.is_dir
+
+    def members(self) -> tuple[str, ...]:
+        """The names in a folder, sorted, :data:`MAX_MEMBERS` at most; ``()`` for anything else."""
+        if not self._reader.is_dir or self._location is None:
+            return ()
+        names: tuple[str, ...] | None = self.remembered.get("members")
+        if names is None:
+            found = []
+            try:
+                with os.scandir(self._location) as entries:
+                    for entry in entries:
+                        found.append(entry.name)
+                        if len(found) >= MAX_MEMBERS:
+                            break
+            except OSError as error:
+                raise sources.unreadable(self._location, error) from error
+            names = self.remembered["members"] = tuple(sorted(found))
+        return names
+
+    @property
+    def head(self) -> bytes:
+        """The first :data:`EDGE` bytes; fewer for a short file, ``b""`` for a folder."""
+        if self._head is None:
+            self._head = self._prefix = self._read(0, EDGE)
+        return self._head
+
+    @property
+    def tail(self) -> bytes:
+        """The last :data:`EDGE` bytes."""
+        if self._tail is None:
+            self._tail = self.head if self.size <= EDGE else self._read(self.size - EDGE, EDGE)
+        return self._tail
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Up to ``n`` bytes from ``offset``: fewer at the end of the source, ``b""`` past it.
+
+        The request is cut to what the source holds before anything is allocated, so ``n`` may
+        come from the file itself.
+
+        Raises:
+            ProbeError: the plugin has read :data:`BUDGET` bytes in this detection (its score is
+                void then, whatever it returns), or the source was closed.
+            ValueError: ``offset`` or ``n`` is negative.
+        """
+        if offset < 0 or n < 0:
+            raise ValueError(f"read_at({offset}, {n}): offset and n must not be negative")
+        n = min(n, self.size - offset)
+        if n <= 0:
+            return b""
+        if offset + n <= len(self._prefix):
+            return self._prefix[offset : offset + n]  # already here
+        if n > self.left:
+            self.overdrawn = True
+            raise ProbeError(
+                f"read_at({offset}, {n}) on {self}: only {self.left} of the {BUDGET} bytes that a "
+                "plugin may read in one detection are left. Score from structure, not content."
+            )
+        self.left -= n
+        data = self._read(offset, n)
+        if offset == 0:
+            self._prefix = data  # the longest so far
+        return data
+
+    def _read(self, offset: int, n: int) -> bytes:
+        if self._closed:
+            raise ProbeError(f"{self} was closed after its detection; open it again to read it.")
+        try:
+            return self._reader.read(offset, n)
+        except (OSError, ValueError) as error:  # ValueError: the caller's file object was closed
+            raise sources.unreadable(str(self), error) from error
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        """A new binary stream over the whole source. For ``deserialize``, not for ``score``."""
+        if mode != "rb":
+            raise ValueError(f"a model is opened in mode 'rb', not {mode!r}")
+        return self._reader.open()
+
+    def raw_data(self) -> bytes | BinaryIO:
+        """What ``deserialize`` gets as ``raw_data``."""
+        return self._reader.raw_data()
+
+    def next_reader(self) -> None:
+        """Give the next plugin its own budget, so that a greedy one costs only itself."""
+        self.left = BUDGET
+        self.overdrawn = False
+
+    def close(self) -> None:
+        """Release the source. Names and remembered results stay; further reads raise."""
+        if not self._closed:
+            self._closed = True
+            self._reader.close()
+
+    def __enter__(self) -> ModelPath:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """What ``deserialize`` receives. The first two fields are the predecessor's, in its order.
+
+    Attributes:
+        raw_data: bytes, str, an open binary file, or ``b""`` where ``path`` says it all.
+        path: the file or folder on this machine as text, or ``None``.
+        options: the options given for this load, already checked against the plugin's own list.
+        trust: whether the caller lets the file run what it names.
+    """
+
+    raw_data: Any = b""
+    path: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    trust: bool = False
+
+    def __post_init__(self) -> None:
+        if self.path is not None and not isinstance(self.path, str):
+            object.__setattr__(self, "path", os.fsdecode(self.path))
+
+    @property
+    def _in_memory(self) -> bool:
+        return self.path is None or not (
+            self.raw_data is None or (isinstance(self.raw_data, bytes) and not self.raw_data)
+        )
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The model as a binary stream at its beginning. The caller's own stream is left open.
+
+        Raises:
+            SourceError: there is a folder, or an object that is neither bytes nor a file.
+        """
+        if not self._in_memory:
+            assert self.path is not None
+            try:
+                stream = open(self.path, "rb")
+            except OSError as error:
+                raise sources.unreadable(self.path, error) from error
+            with stream:
+                yield stream
+        elif isinstance(self.raw_data, str):
+            yield io.BytesIO(self.raw_data.encode())
+        elif isinstance(self.raw_data, (bytes, bytearray, memoryview)):
+            yield io.BytesIO(self.raw_data)
+        elif hasattr(self.raw_data, "read"):
+            yield self.raw_data
+        else:
+            raise SourceError(
+                f"There is no file to open: raw_data is of type {type(self.raw_data).__name__}."
+            )
+
+    @contextlib.contextmanager
+    def as_path(self, suffix: str | None = None) -> Iterator[str]:
+        """The model as a path of this machine, for frameworks that take nothing else.
+
+        A file that is on disk under a fitting name is given as it is. Bytes and streams are
+        copied to a temporary file, which is removed afterwards; a file whose name must end in
+        ``suffix`` and does not is linked, not copied.
+
+        Args:
+            suffix: the ending the framework insists on, with its dot (``".keras"``).
+
+        Raises:
+            SourceError: the temporary file cannot be written.
+        """
+        known = self.path if not self._in_memory else _path_of_stream(self.raw_data)
+        if known is not None and (suffix is None or known.endswith(suffix)):
+            yield known
+            return
+        import shutil
+        import tempfile
+
+        folder = tempfile.mkdtemp(prefix="mlup-")
+        try:
+            target = os.path.join(folder, "model" + (suffix or ""))
+            try:
+                if known is None:
+                    with self.open() as stream, open(target, "wb") as copy:
+                        shutil.copyfileobj(stream, copy, 1024 * 1024)
+                else:
+                    _link(os.path.abspath(known), target)
+            except OSError as error:
+                raise SourceError(f"{target}, a temporary file, was not written: {error}") from error
+            yield target
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _link(existing: str, target: str) -> None:
+    try:
+        os.symlink(existing, target)
+    except (OSError, NotImplementedError):  # Windows without the privilege
+        os.link(existing, target)
+
+
+def _stream_name(stream: BinaryIO) -> str:
+    name = getattr(stream, "name", "")
+    return os.path.basename(os.fsdecode(name)) if isinstance(name, (str, bytes)) else ""
+
+
+def _path_of_stream(stream: object) -> str | None:
+    """The path of an ordinary open file that stands at its beginning, or ``None``.
+
+    Only the two types that ``open(…, "rb")`` returns count: a ``GzipFile`` also has a
+    ``fileno()``, of bytes other than those it reads.
+    """
+    raw = stream.raw if type(stream) is io.BufferedReader else stream
+    if type(raw) is not io.FileIO or not isinstance(raw.name, (str, bytes)):
+        return None
+    try:
+        path = os.fsdecode(raw.name)
+        same = os.path.samestat(os.fstat(raw.fileno()), os.stat(path))
+        return path if same and cast(BinaryIO, stream).tell() == 0 else None
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,100 @@
+"""The plugin contract: two functions, marked with ``@mlup.hookimpl``. This is the whole of it.
+
+An entry point in the group ``mlup.binarizers`` names one binarizer::
+
+    # pyproject.toml of your distribution
+    [project.entry-points."mlup.binarizers"]
+    acme = "mlup_acme"
+
+Its name (``acme``) is the binarizer's name everywhere. Its value is a module, a class or an
+instance that carries the two functions. A module may also have
+
+``extensions``
+    the format's usual file extensions, a tuple such as ``(".acme",)``
+``requires``
+    import names of what ``deserialize`` needs, such as ``("acme",)``
+``options``
+    keyword options that ``deserialize`` understands, such as ``("device",)``; anything else is
+    refused before the plugin is called. Without this attribute nothing is checked.
+
+and a docstring, whose first line describes the binarizer in ``mlup plugins``.
+
+Later versions of mlup only ever add arguments. An implementation may declare fewer than the
+specification, so a plugin written today keeps working; the group's name is the contract's
+major version.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pluggy
+
+if TYPE_CHECKING:
+    from mlup.files import LoadedFile, ModelPath
+    from mlup.ranking import Score
+
+PROJECT: Final = "mlup"
+GROUP: Final = "mlup.binarizers"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def score(path: ModelPath, head: bytes, tail: bytes) -> float | Score | None:  # type: ignore[empty-body]
+    """Could you load this, and how sure are you?
+
+    A complete example::
+
+        import mlup
+
+        @mlup.hookimpl
+        def score(path, head, tail):
+            if not head.startswith(b"ACME\\x01"):
+                return None
+            return mlup.Score(0.9 + 0.05 * (path.suffix == ".acme"), "ACME header, version 1")
+
+    Args:
+        path: names, size, ``is_dir()``, ``members()``, and bounded reads (``read_at``; structure
+            readers in :mod:`mlup.probe` take it too).
+        head: the first bytes, 100 at most; ``b""`` for a folder.
+        tail: the last bytes, 100 at most.
+
+    Returns:
+        A confidence in 0..1, as a float or as a :class:`mlup.Score` with the reason that the
+        user is shown. ``None`` and 0.0 both mean: not mine. The scale is in the README.
+
+    It must not import a framework, must not run or unpickle anything it finds, and must not
+    raise for a foreign file. If it raises, or returns anything else, this plugin alone loses
+    its vote for this file, and the user is told.
+    """
+
+
+@hookspec(firstresult=True)
+def deserialize(file: LoadedFile) -> object:
+    """Turn the file into the framework's own object.
+
+    A complete example::
+
+        import mlup
+
+        @mlup.hookimpl
+        def deserialize(file):
+            import acme                       # the framework, imported only here
+
+            with file.as_path(".acme") as path:
+                return acme.load(path, **file.options)
+
+    Args:
+        file: ``path``, ``raw_data``, ``options``, ``trust``. ``file.open()`` gives a binary
+            stream and ``file.as_path()`` a real path, whatever the source was.
+
+    Returns:
+        The model. ``None`` is a model too.
+
+    Raise whatever the framework raises: mlup chains it into a ``ModelBinarizationError`` that
+    names the file and the plugin. Raise an ``MLupError`` of your own where you know better.
+    A plugin that marks it ``@mlup.hookimpl(wrapper=True)`` surrounds every load instead (audit,
+    tracing, policy) and may refuse it by raising.
+    """

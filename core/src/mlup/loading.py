@@ -1,0 +1,259 @@
+"""From a source to what it is (:func:`detect`) and to the model (:func:`load`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from mlup import ranking
+from mlup.errors import (
+    AmbiguousModelError,
+    MLupError,
+    ModelBinarizationError,
+    OptionError,
+    UnknownModelError,
+)
+from mlup.files import LoadedFile, ModelPath
+from mlup.ranking import Candidate, Problem
+from mlup.registry import Binarizer, Registry, current
+from mlup.sources import DEFAULT_SPOOL_LIMIT
+
+MEMORY: Final = "memory"
+SURE: Final = 0.9
+"""From this score on, bytes "clearly say" what they are."""
+
+
+class Detection(NamedTuple):
+    """What a source is.
+
+    Attributes:
+        path: what was looked at, as text.
+        candidates: the binarizers that could load it, best first.
+        problems: the plugins that failed while scoring it.
+        verdict: what the bytes are when they are no model; ``None`` where there is a candidate,
+            or where nothing is known of them.
+    """
+
+    path: str
+    candidates: tuple[Candidate, ...]
+    problems: tuple[Problem, ...]
+    verdict: str | None
+
+    @property
+    def best(self) -> Candidate | None:
+        """The surest candidate; the first by name where several tie (see :attr:`tied`)."""
+        return self.candidates[0] if self.candidates else None
+
+    @property
+    def tied(self) -> tuple[Candidate, ...]:
+        """The contenders at the top when there is no single best; :func:`load` refuses those."""
+        return ranking.tied(self.candidates)
+
+
+class Loaded(NamedTuple):
+    """A model, and the name of the binarizer that loaded it."""
+
+    model: Any
+    binarizer: str
+
+
+def detect(source: object, *, spool_limit: int = DEFAULT_SPOOL_LIMIT) -> Detection:
+    """Say what a source is, from a few hundred bytes. Nothing in it is run or imported.
+
+    Args:
+        source: a path (``str`` or ``os.PathLike``) of a file or a folder, ``bytes``, an open
+            binary file (read from where it stands, and put back there), or a ``LoadedFile``. A
+            stream that cannot seek is read to its end, into a temporary file.
+        spool_limit: bytes that such a stream may have.
+
+    Raises:
+        SourceError: it cannot be read.
+        PluginError: a plugin failed, and ``MLUP_STRICT_PLUGINS`` is set.
+    """
+    with ModelPath.of(source, spool_limit=spool_limit) as path:
+        return _detect(path, current())
+
+
+def load(
+    source: object,
+    binarizer: object = "auto",
+    *,
+    options: Mapping[str, Any] | None = None,
+    on_tie: str = "raise",
+    spool_limit: int = DEFAULT_SPOOL_LIMIT,
+) -> Any:
+    """Load a model with the right framework, and return the framework's own object.
+
+    Args:
+        source: as for :func:`detect`; with ``binarizer="memory"`` any object.
+        binarizer: ``"auto"``; a binarizer's name (``"joblib"``) or ``"distribution:name"``; a
+            ``BinarizationType`` or its dotted value; the import line of your own class or module
+            (``"my_module.MyBinarizer"``), or that class or module itself.
+        options: keyword options for the binarizer, such as ``{"mmap_mode": "r"}``.
+        on_tie: ``"raise"``, or ``"first"`` to take the first by name of equally sure binarizers.
+        spool_limit: bytes that a stream that cannot seek may have.
+
+    Raises:
+        SourceError: the source cannot be read.
+        UnknownModelError: no installed binarizer recognised it.
+        AmbiguousModelError: several are equally sure.
+        BinarizerNotFoundError: the one asked for is not to be had.
+        OptionError: it does not understand an option.
+        ModelBinarizationError: it failed. No other binarizer is tried then.
+    """
+    return load_named(
+        source, binarizer, options=options, on_tie=on_tie, spool_limit=spool_limit
+    ).model
+
+
+def load_named(
+    source: object,
+    binarizer: object = "auto",
+    *,
+    options: Mapping[str, Any] | None = None,
+    on_tie: str = "raise",
+    spool_limit: int = DEFAULT_SPOOL_LIMIT,
+) -> Loaded:
+    """As :func:`load`, with the name of the binarizer that did it."""
+    from mlup.resolving import AUTO, canonical, is_name, resolve
+
+    if on_tie not in ("raise", "first"):
+        raise ValueError(f"on_tie={on_tie!r}: expected 'raise' or 'first'")
+    registry = current()
+    name = canonical(binarizer) if is_name(binarizer) else None
+    if name == MEMORY:
+        file = source if isinstance(source, LoadedFile) else LoadedFile(raw_data=source)
+        label = f"an object of type {type(source).__name__}"
+        return _deserialize(file, resolve(MEMORY, registry), registry, options, label, ())
+    chosen = None if name == AUTO else resolve(binarizer, registry)
+    with ModelPath.of(source, spool_limit=spool_limit) as path:
+        detection = _detect(path, registry)
+        if chosen is None:
+            chosen = resolve(choose(detection, registry, on_tie), registry)
+        else:
+            _warn_if_contradicted(chosen, detection)
+        file = LoadedFile(raw_data=path.raw_data(), path=path.location)
+        if isinstance(source, LoadedFile):
+            file = replace(source, raw_data=file.raw_data)
+        return _deserialize(file, chosen, registry, options, str(path), detection.candidates)
+
+
+def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> str:
+    """The name of the binarizer for a detection.
+
+    Raises:
+        UnknownModelError: there is no candidate.
+        AmbiguousModelError: there are several best, and ``on_tie`` is ``"raise"``.
+    """
+    best = detection.best
+    if best is None:
+        raise UnknownModelError(
+            _unknown(detection, registry), path=detection.path, verdict=detection.verdict
+        )
+    tied = detection.tied
+    names = [each.binarizer for each in tied or (best,)]
+    if tied and on_tie == "raise":
+        raise AmbiguousModelError(
+            f"{detection.path}: {' and '.join(names)} are equally sure ({best.score:.2f}), so none "
+            f"was chosen. Name one (binarizer={names[0]!r}), or take the first by name "
+            "(on_tie='first').",
+            path=detection.path,
+            candidates=tied,
+        )
+    import logging
+
+    runner_up = next((f"; next {c.binarizer} {c.score:.2f}" for c in detection.candidates[1:]), "")
+    logging.getLogger("mlup").info(
+        "%s: chose %s (%.2f: %s)%s", detection.path, names[0], best.score, best.reason, runner_up
+    )
+    return names[0]
+
+
+def _detect(path: ModelPath, registry: Registry) -> Detection:
+    candidates, problems = ranking.rank(path, registry.scorers, strict=registry.strict)
+    word = None
+    if not candidates:
+        from mlup.verdicts import verdict
+
+        word = verdict(path)
+    return Detection(str(path), candidates, problems, word)
+
+
+def _unknown(detection: Detection, registry: Registry) -> str:
+    said = f"{detection.path} was not recognised by any installed binarizer"
+    said += f" ({', '.join(each.binarizer for each in registry.scorers) or 'none is installed'})."
+    if detection.verdict:
+        said += f" It is {detection.verdict}."
+    troubled = [info.name for info in registry.plugins() if info.status in ("broken", "conflict")]
+    troubled += [problem.binarizer for problem in detection.problems]
+    if troubled:
+        said += f" Not heard, see 'mlup plugins': {', '.join(dict.fromkeys(troubled))}."
+    return said + " If you know what it is, name the binarizer: binarizer='…'."
+
+
+def _warn_if_contradicted(chosen: Binarizer, detection: Detection) -> None:
+    best = detection.best
+    if best is None or best.score < SURE:
+        return
+    if any(each.binarizer == chosen.info.name for each in detection.candidates):
+        return
+    import logging
+
+    logging.getLogger("mlup").warning(
+        "%s is loaded with %s, as asked, but its bytes look like %s (%.2f: %s)",
+        detection.path,
+        chosen.info.name,
+        best.binarizer,
+        best.score,
+        best.reason,
+    )
+
+
+def _deserialize(
+    file: LoadedFile,
+    chosen: Binarizer,
+    registry: Registry,
+    options: Mapping[str, Any] | None,
+    label: str,
+    candidates: tuple[Candidate, ...],
+) -> Loaded:
+    given = {**file.options, **(options or {})}
+    _check_options(chosen, given)
+    name = chosen.info.name
+    try:
+        model = registry.load_with(chosen)(file=replace(file, options=given))
+    except MLupError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever a framework raises is chained into one
+        raise ModelBinarizationError(_failed(label, name, error, candidates)) from error
+    return Loaded(model, chosen.registered_as)
+
+
+def _check_options(chosen: Binarizer, given: Mapping[str, Any]) -> None:
+    known = chosen.info.options
+    unknown = [] if known is None else sorted(set(given) - set(known))
+    if unknown:
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise OptionError(
+            f"The binarizer {chosen.info.name!r} does not understand the option "
+            f"{', '.join(map(repr, unknown))}; {takes}."
+        )
+
+
+def _failed(
+    label: str, name: str, error: BaseException, candidates: tuple[Candidate, ...]
+) -> str:
+    said = f"{label} was not loaded by {name}: {type(error).__name__}: {error}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        top = error.name.partition(".")[0]
+        said += f" (the model needs the module {top!r}: install the package that provides it)"
+    elif isinstance(error, AttributeError) and "__main__" in str(error):
+        said += (
+            " (the script that saved the model defined this name itself: move it into a module "
+            "that can be imported here too)"
+        )
+    others = [f"{each.binarizer} ({each.score:.2f})" for each in candidates if each.binarizer != name]
+    if others:
+        said += f". Not tried, name it to try it: {', '.join(others)}"
+    return said

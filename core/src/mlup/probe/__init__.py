@@ -1,0 +1,42 @@
+"""Bounded readers of file structure, for plugins whose format shares its first bytes with others.
+
+Every probe takes what ``score`` was given as ``path``, or a plain ``str`` or ``os.PathLike`` (so
+that a plugin can be tried without mlup around it), reads through ``path.read_at`` only, and
+returns ``None`` for foreign bytes instead of raising. A result is remembered on the path: five
+plugins that ask for one zip directory cost one read.
+
+``zip_directory``
+    the records of a zip archive, from its central directory
+``pickle_start``
+    the first opcodes of a pickle: protocol, first frame, first imported name
+``pickle_stops``, ``pickle_frames``, ``pickle_imports``
+    where the stream ends, what stands between its frames, what it imports
+``pickle_start_of``
+    ``pickle_start`` for bytes at hand, such as an inflated piece
+"""
+
+from __future__ import annotations
+
+from mlup.probe.pickles import (
+    PickleFrames,
+    PickleStart,
+    pickle_frames,
+    pickle_imports,
+    pickle_start,
+    pickle_start_of,
+    pickle_stops,
+)
+from mlup.probe.zips import ZipDirectory, ZipRecord, zip_directory
+
+__all__ = [
+    "PickleFrames",
+    "PickleStart",
+    "ZipDirectory",
+    "ZipRecord",
+    "pickle_frames",
+    "pickle_imports",
+    "pickle_start",
+    "pickle_start_of",
+    "pickle_stops",
+    "zip_directory",
+]

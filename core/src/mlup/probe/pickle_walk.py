@@ -1,0 +1,263 @@
+"""A walk over pickle opcodes that runs nothing: is this a pickle, and what does it say of itself?
+
+It follows the stack's depth, the marks and the memo, so that random bytes and plain text are
+told from a pickle within a dozen opcodes. Nothing is built and nothing is imported.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mlup.probe.pickle_opcodes import (
+    ANYTHING,
+    COUNT1,
+    COUNT_BYTES,
+    LINE,
+    OPCODES,
+    PUSH_MARK,
+)
+
+MAX_LINE: Final = 4096
+"""Bytes of a text argument (protocols 0 and 1) that are looked through for its newline."""
+
+_NAME: Final = re.compile(r"[^\W\d][\w.<>]*")
+_LINES: Final = {
+    ord("I"): re.compile(rb"[+-]?\d+"),
+    ord("L"): re.compile(rb"[+-]?\d+L?"),
+    ord("F"): re.compile(rb"[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+|inf|nan)", re.IGNORECASE),
+    ord("S"): re.compile(rb"'.*'|\".*\"", re.DOTALL),
+    ord("g"): re.compile(rb"\d{1,18}"),
+    ord("p"): re.compile(rb"\d{1,18}"),
+}
+"""What the text argument of an opcode must look like."""
+
+_PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
+_STACK_GLOBAL, _MEMOIZE = 0x93, 0x94
+_NUMBERS: Final = frozenset(map(ord, "ILJKM")) | {0x8A, 0x8B}
+
+# What an opcode needs beside its row: most need nothing, and skip all of it.
+_PLAIN, _SPECIAL, _UTF8, _PUT, _GET, _IMPORT, _STACK_IMPORT, _LINE = range(8)
+_KINDS: Final = {
+    **dict.fromkeys((_PROTO, _FRAME, _STOP), _SPECIAL),
+    **dict.fromkeys(map(ord, "X\x8c\x8d"), _UTF8),
+    **dict.fromkeys(map(ord, "pqr\x94"), _PUT),
+    **dict.fromkeys(map(ord, "ghj"), _GET),
+    **dict.fromkeys(map(ord, "ci"), _IMPORT),
+    **dict.fromkeys(map(ord, "ILFS"), _LINE),
+    _STACK_GLOBAL: _STACK_IMPORT,
+}
+_ROWS: Final = tuple(
+    None
+    if row is None
+    else (row.argument, row.pops, row.pushes, row.below, _KINDS.get(code, _PLAIN))
+    for code, row in enumerate(OPCODES)
+)
+
+
+class Walk:
+    """How far a walk came.
+
+    Attributes:
+        valid: no opcode so far was impossible.
+        protocol: 2 to 5 as PROTO says; 0 where there is no PROTO (protocols 0 and 1).
+        opcodes: how many were followed, PROTO and FRAME not counted. What no noise spells counts
+            as four: an import behind a PROTO, a memo number in its turn where there is none.
+        stop: the offset just behind STOP, if it was reached.
+        frame_end: where the first frame ends, if one was declared.
+        cut: an argument or a frame runs past the end of the data: truncated.
+        number_only: everything followed so far pushed one number.
+        names: what GLOBAL, INST and STACK_GLOBAL import, as ``module.name``, in order.
+    """
+
+    __slots__ = (
+        "cut",
+        "frame_end",
+        "names",
+        "number_only",
+        "opcodes",
+        "protocol",
+        "stop",
+        "valid",
+    )
+
+    def __init__(self) -> None:
+        self.valid = True
+        self.protocol = 0
+        self.opcodes = 0
+        self.stop: int | None = None
+        self.frame_end: int | None = None
+        self.cut = False
+        self.number_only = True
+        self.names: list[str] = []
+
+
+def walk(
+    data: bytes, size: int | None, *, enough: int | None = None, until: str | None = None
+) -> Walk:
+    """Follow the opcodes in ``data``, the first bytes of a stream of ``size`` bytes.
+
+    One loop over the table, its state in locals: this runs for every file that begins like a
+    pickle, and is most of what a detection costs.
+
+    Args:
+        data: a window from the stream's beginning.
+        size: the whole stream's length; ``None``: unknown.
+        enough: go no further than so many opcodes.
+        until: go no further once this ``module.name`` is imported.
+    """
+    found = Walk()
+    depth, marks = 0, []  # the unpickler's stack, as numbers of items above each mark
+    memo: dict[int, str | None] = {}
+    top: str | None = None  # the two topmost items, where they are texts
+    below: str | None = None
+    position, length = 0, len(data)
+    limit = size if size is not None else 1 << 64
+    most = enough if enough is not None else 1 << 64
+    while position < length:
+        code = data[position]
+        row = _ROWS[code]
+        if row is None:
+            found.valid = False
+            return found
+        argument, pops, pushes, under, kind = row
+        start = position + 1
+        end = start + argument
+        if argument < 0:
+            start, end = _span(data, start, argument)
+            if end < 0:  # a newline or a length that the window does not hold
+                found.cut = length >= limit
+                found.valid = argument <= COUNT1 or length - start <= MAX_LINE
+                return found
+        if end > limit:
+            found.cut = True
+            return found
+        if end > length and argument > COUNT1:
+            return found  # cut by the window, not by the file
+        text = None
+        if kind == _PLAIN:
+            pass
+        elif kind == _UTF8:
+            try:
+                text = str(data[start:end], "utf-8", "surrogatepass")
+            except UnicodeDecodeError as error:
+                if end <= length or start + error.end < length:  # not cut in two by the window
+                    found.valid = False
+                    return found
+        elif kind == _PUT:
+            if code == _MEMOIZE:
+                index = len(memo)
+            else:
+                index = data[start] if argument == 1 else _index(code, data[start:end])
+            if depth < 1 or index < 0:
+                found.valid = False
+                return found
+            # A pickler numbers its memo 0, 1, 2, …; text and noise do not.
+            found.opcodes += 1 if found.protocol or index != len(memo) else 4
+            memo[index] = top
+            position = end
+            if found.opcodes >= most:
+                return found
+            continue
+        elif kind == _GET:
+            index = data[start] if argument == 1 else _index(code, data[start:end])
+            if index not in memo:
+                found.valid = False
+                return found
+            text = memo[index]
+        elif kind == _STACK_IMPORT:
+            if below and top:
+                found.names.append(f"{below}.{top}")
+                found.opcodes += 3
+        elif kind == _SPECIAL:
+            if code == _STOP:
+                found.opcodes += 1
+                found.valid = depth == 1 and not marks
+                found.stop = end if found.valid else None
+                return found
+            if not _header(found, code, position, end, data, limit):
+                found.valid = False
+                return found
+            position = end
+            continue
+        elif not _line_fits(code, data[start:end], found):
+            found.valid = False
+            return found
+        elif kind == _IMPORT and found.protocol:
+            found.opcodes += 3
+
+        if pops >= 0:
+            if depth < pops:
+                found.valid = False
+                return found
+            depth += pushes - pops
+        elif pops == PUSH_MARK:
+            marks.append(depth)
+            depth = 0
+        elif pops == ANYTHING and depth:
+            depth -= 1
+        elif not marks or marks[-1] < under:
+            found.valid = False
+            return found
+        else:  # TO_MARK, or a POP of the mark itself
+            depth = marks.pop() + pushes
+        if pushes:
+            below, top = top, text
+        else:
+            below = top = None
+        found.opcodes += 1
+        if found.number_only:
+            found.number_only = code in _NUMBERS
+        if found.opcodes >= most or (until is not None and until in found.names[-1:]):
+            return found
+        position = end
+    found.cut = found.cut or position >= limit
+    return found
+
+
+def _header(found: Walk, code: int, position: int, end: int, data: bytes, limit: int) -> bool:
+    """Take in PROTO or FRAME; ``False`` where it cannot stand here."""
+    if code == _PROTO:
+        found.protocol = data[position + 1]
+        return position == 0 and 2 <= found.protocol <= 5
+    frame_end = end + int.from_bytes(data[position + 1 : end], "little")
+    found.cut = found.cut or frame_end > limit
+    if found.frame_end is None:
+        found.frame_end = frame_end
+    return True
+
+
+def _span(data: bytes, start: int, argument: int) -> tuple[int, int]:
+    """Where a variable argument begins and ends (with its newline); end -1: not in the window."""
+    if argument == COUNT1 and start < len(data):
+        return start + 1, start + 1 + data[start]
+    width = COUNT_BYTES.get(argument)
+    if width is not None:
+        count = data[start : start + width]
+        if len(count) < width:
+            return start, -1
+        start += width
+        return start, start + int.from_bytes(count, "little")
+    end = data.find(b"\n", start, start + MAX_LINE)
+    if end >= 0 and argument != LINE:
+        end = data.find(b"\n", end + 1, end + 1 + MAX_LINE)
+    return start, end + 1 if end >= 0 else -1
+
+
+def _index(code: int, argument: bytes) -> int:
+    """The memo index of a PUT or GET; -1 where the text is no number."""
+    pattern = _LINES.get(code)
+    if pattern is None:
+        return int.from_bytes(argument, "little")
+    text = argument.rstrip(b"\r\n")
+    return int(text) if pattern.fullmatch(text) else -1
+
+
+def _line_fits(code: int, argument: bytes, found: Walk) -> bool:
+    """Whether a text argument looks as its opcode wants it; imports are taken down."""
+    pattern = _LINES.get(code)
+    if pattern is not None:
+        return pattern.fullmatch(argument.rstrip(b"\r\n")) is not None
+    lines = argument.decode("utf-8", "replace").split("\n")[:2]
+    found.names.append(".".join(lines))
+    return all(_NAME.fullmatch(line) for line in lines)

@@ -1,0 +1,173 @@
+"""What a pickle says of itself: how it starts, where it stops, what stands between its frames.
+
+Facts: PEP 3154 (frames), PEP 574 (protocol 5), ``pickletools``; the padding between frames is
+joblib's (``NumpyArrayWrapper.write_array``, since joblib 1.2), but any reader of pickles has to
+step over it, so it is found here.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from mlup.files import EDGE, ModelPath
+from mlup.probe.pickle_opcodes import COUNT_BYTES, LINE, OPCODES, TWO_LINES
+from mlup.probe.pickle_walk import Walk, walk
+from mlup.probe.remembering import probe
+
+ENOUGH: Final = 8
+"""Opcodes after which bytes are believed to be a pickle."""
+
+_WINDOWS: Final = (4 * 1024, 64 * 1024)  # read one after the other while ENOUGH is not reached
+_IMPORT_WINDOWS: Final = (16 * 1024, 512 * 1024)
+_MAX_FRAMES: Final = 1024
+_PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
+# How protocols 0 and 1 make any instance; the class comes after it.
+_PLUMBING: Final = frozenset(("copy_reg._reconstructor", "copyreg._reconstructor"))
+_BLANK: Final = b"\0\r\n\t "
+
+
+class PickleStart(NamedTuple):
+    """What the first opcodes of a pickle stream say.
+
+    Attributes:
+        protocol: 2 to 5; 0 for the protocols without a mark of their own (0 and 1).
+        frame_end: offset at which the first frame ends (protocols 4 and 5), if there is one.
+        stop: offset just behind STOP, where the window held the whole stream.
+        first_name: the first ``module.name`` it imports, if it came into sight: mostly the class
+            of the object.
+        lone_number: the stream is one number, and other bytes follow: a header, not a model.
+        truncated: it says that it is longer than the file.
+    """
+
+    protocol: int
+    frame_end: int | None
+    stop: int | None
+    first_name: str | None
+    lone_number: bool
+    truncated: bool
+
+
+class PickleFrames(NamedTuple):
+    """What follows the frames of a protocol 4 or 5 stream.
+
+    Attributes:
+        end: the offset that was reached.
+        after: ``"end"`` (STOP, and the file ends), ``"stop"`` (STOP, and more bytes follow),
+            ``"padding"`` (raw data, aligned as joblib does it), ``"other"`` (raw bytes of unknown
+            kind), ``"more"`` (only frames so far, too many to follow), ``"cut"`` (truncated).
+    """
+
+    end: int
+    after: str
+
+
+def pickle_start_of(data: bytes, size: int | None = None) -> PickleStart | None:
+    """As :func:`pickle_start`, for the first bytes of a stream whose length may be unknown."""
+    return _start(walk(data, size, enough=ENOUGH), size)
+
+
+@probe
+def pickle_start(path: ModelPath) -> PickleStart | None:
+    """The first opcodes of a pickle; ``None`` where the bytes are none.
+
+    Reads the first 100 bytes, and 68 KiB at most where those do not settle it.
+    """
+    head, size = path.head, path.size
+    if not head or OPCODES[head[0]] is None:
+        return None
+    found = walk(head, size, enough=ENOUGH)
+    for window in _WINDOWS:
+        undecided = found.valid and not found.cut and found.stop is None
+        if not undecided or found.opcodes >= ENOUGH or size <= EDGE:
+            break
+        found = walk(path.read_at(0, window), size, enough=ENOUGH)
+    return _start(found, size)
+
+
+def _start(found: Walk, size: int | None) -> PickleStart | None:
+    if not found.valid:
+        return None
+    # One long first string may fill every window: PROTO and an opcode are believed then, as is a
+    # PROTO with a few opcodes before the file breaks off.
+    needed = (5 if found.cut else 1) if found.protocol else ENOUGH
+    if found.stop is None and found.opcodes < needed:
+        return None
+    lone = found.number_only and found.stop is not None and found.stop != size
+    name = _first_name(found.names)
+    return PickleStart(found.protocol, found.frame_end, found.stop, name, lone, found.cut)
+
+
+def _first_name(names: list[str]) -> str | None:
+    for name in names:
+        if name not in _PLUMBING:
+            return name
+    return None
+
+
+@probe
+def pickle_stops(path: ModelPath) -> bool:
+    """Whether the stream reaches its STOP; blanks, zeros or a second stream may follow it."""
+    start = pickle_start(path)
+    if start is None or start.truncated:
+        return False
+    if start.stop is not None or path.tail.rstrip(_BLANK).endswith(b"."):
+        return True
+    if start.frame_end is not None:
+        return pickle_frames(path).after in ("end", "stop")  # type: ignore[union-attr]
+    # No frames to go by: a short stream is walked to its end, a long one without "." is cut.
+    return path.size <= _WINDOWS[-1] and walk(path.read_at(0, path.size), path.size).stop is not None
+
+
+@probe
+def pickle_frames(path: ModelPath) -> PickleFrames | None:
+    """What follows the frames; ``None`` where there is no framed pickle.
+
+    Reads 18 bytes a frame (64 KiB in the streams that ``pickle`` writes), so 1,024 frames cost
+    18 KiB.
+    """
+    start = pickle_start(path)
+    if start is None or start.frame_end is None:
+        return None
+    end, framed = start.frame_end, True
+    for _ in range(_MAX_FRAMES):
+        if end > path.size:
+            return PickleFrames(path.size, "cut")
+        around = path.read_at(end - 1, 18)
+        stopped = framed and around[:1] == b"."
+        following = around[1:]
+        if not following:
+            return PickleFrames(end, "end" if stopped else "cut")
+        if is_padding(following):
+            return PickleFrames(end, "padding")
+        code = following[0]
+        row = OPCODES[code]
+        if row is None or code == _PROTO or row.argument in (LINE, TWO_LINES):
+            return PickleFrames(end, "stop" if stopped else "other")
+        if code == _STOP:  # too short for a frame of its own
+            return PickleFrames(end + 1, "end" if end + 1 == path.size else "stop")
+        # Large bytes and strings stand between the frames, and so do a few opcodes behind them.
+        width = max(row.argument, COUNT_BYTES.get(row.argument, 0))
+        number = int.from_bytes(following[1 : 1 + width], "little")
+        framed = code == _FRAME
+        end += 1 + width + (number if framed or row.argument in COUNT_BYTES else 0)
+    return PickleFrames(end, "more")
+
+
+def is_padding(data: bytes) -> bool:
+    """Whether ``data`` begins with joblib's alignment: a count of 1..16, then so many ``ff``."""
+    return 1 <= data[0] <= 16 and data[1 : 1 + data[0]] == b"\xff" * data[0]
+
+
+@probe
+def pickle_imports(path: ModelPath, name: str) -> bool:
+    """Whether the stream's beginning imports ``module.name``, by opcode: a text that mentions
+    it does not count. Looks at 512 KiB at most.
+    """
+    mark = name[name.rfind(".") + 1 :].encode()
+    for window in _IMPORT_WINDOWS:
+        data = path.read_at(0, window)
+        if mark in data:
+            return name in walk(data, path.size, until=name).names
+        if len(data) < window:
+            break
+    return False

@@ -1,0 +1,35 @@
+"""What all probes share: they take any kind of path, and remember their answer on it."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from mlup.files import ModelPath
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_UNKNOWN = object()  # None is an answer
+
+
+def probe(
+    function: Callable[Concatenate[ModelPath, P], R],
+) -> Callable[Concatenate[ModelPath | str | os.PathLike[str], P], R]:
+    """Make a reader of ``ModelPath`` one that takes a plain path too, and remembers its answer."""
+
+    @functools.wraps(function)
+    def remembered(
+        path: ModelPath | str | os.PathLike[str], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        if not isinstance(path, ModelPath):
+            with ModelPath.of(path) as opened:
+                return function(opened, *args, **kwargs)
+        key: Any = (function, args) if args else function
+        answer = path.remembered.get(key, _UNKNOWN)
+        if answer is _UNKNOWN:
+            answer = path.remembered[key] = function(path, *args, **kwargs)
+        return answer  # type: ignore[no-any-return]
+
+    return remembered

@@ -1,0 +1,191 @@
+"""Who is surest: :class:`Score`, :class:`Candidate`, and the order between them.
+
+This module knows nothing of loading. It calls every plugin's ``score`` itself, so that each
+result has its author's name and one plugin's failure costs only that plugin.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Final, NamedTuple
+
+from mlup.errors import PluginError
+from mlup.files import ModelPath
+
+_LOGGING: Final = "logging"  # imported only where there is something to say
+
+SLOW: Final = 1.0
+"""Seconds of scoring after which a plugin is named as slow."""
+
+
+class Score(float):
+    """A confidence in 0..1 with its reason: ``Score(0.95, "zip of torch records")``."""
+
+    __slots__ = ("reason",)
+    reason: str
+
+    def __new__(cls, value: float, reason: str = "") -> Score:
+        self = super().__new__(cls, value)
+        self.reason = reason
+        return self
+
+    def __repr__(self) -> str:
+        return f"Score({float(self)!r}, {self.reason!r})"
+
+    def __reduce__(self) -> tuple[type[Score], tuple[float, str]]:
+        return Score, (float(self), self.reason)
+
+
+class Scorer(NamedTuple):
+    """One plugin's voice in a detection."""
+
+    binarizer: str
+    distribution: str
+    tier: int  # -1: tryfirst, 0, +1: trylast
+    score: Callable[[ModelPath, bytes, bytes], Any]
+
+
+class Candidate(NamedTuple):
+    """A binarizer that could load the source."""
+
+    binarizer: str
+    score: float
+    reason: str
+    distribution: str
+    tier: int = 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A plugin that failed, or dawdled, while scoring. Its vote is void (a slow one's is not)."""
+
+    binarizer: str
+    distribution: str
+    message: str
+    error: BaseException | None = None
+
+    def __str__(self) -> str:
+        return f"{self.binarizer} ({self.distribution}): {self.message}"
+
+
+def rank(path: ModelPath, scorers: Sequence[Scorer], *, strict: bool = False) -> tuple[tuple[Candidate, ...], tuple[Problem, ...]]:
+    """Ask every plugin, and order the answers: by score, then ``tryfirst``/``trylast``, then name.
+
+    Returns:
+        The candidates, best first, and the plugins that failed.
+
+    Raises:
+        PluginError: a plugin failed, and ``strict`` asked to hear of it.
+        SourceError: the first or the last bytes could not be read.
+    """
+    head, tail = path.head, path.tail
+    now = perf_counter()
+    candidates: list[Candidate] = []
+    problems: list[Problem] = []
+    for scorer in scorers:
+        path.next_reader()
+        try:
+            value = scorer.score(path, head, tail)
+            if value is not None and (confidence := _confidence(value, path)):
+                reason = str(getattr(value, "reason", "")) or "the plugin gave no reason"
+                name, distribution, tier, _ = scorer
+                candidates.append(Candidate(name, confidence, reason, distribution, tier))
+        except (Exception, SystemExit) as error:  # whatever a plugin raises costs only itself
+            problems.append(_problem(scorer, error))
+            if strict:
+                raise PluginError(f"{problems[-1]} (while scoring {path})") from error
+        before, now = now, perf_counter()
+        if now - before > SLOW:
+            problems.append(_slow(scorer, now - before))
+    if len(candidates) > 1:
+        candidates.sort(key=_order)
+    if problems or (_LOGGING in sys.modules and _debugging()):
+        _log(path, candidates, problems)
+    return tuple(candidates), tuple(problems)
+
+
+def tied(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates that are as good as the best; empty where there is one best."""
+    if len(candidates) < 2 or _rank_of(candidates[0]) != _rank_of(candidates[1]):
+        return ()
+    best = _rank_of(candidates[0])
+    return tuple(each for each in candidates if _rank_of(each) == best)
+
+
+def _rank_of(candidate: Candidate) -> tuple[float, int]:
+    return -candidate.score, candidate.tier
+
+
+def _order(candidate: Candidate) -> tuple[float, int, str, str]:
+    binarizer, score, _, distribution, tier = candidate
+    return -score, tier, binarizer, distribution
+
+
+def _confidence(value: object, path: ModelPath) -> float:
+    """The confidence as a float.
+
+    Raises:
+        ValueError, TypeError: it is not a number in 0..1, or it was reached by reading too much.
+    """
+    if path.overdrawn:
+        raise ValueError("it read more than its budget, so its score is void")
+    if not isinstance(value, float):
+        from numbers import Real  # numpy's scalars are registered as Real
+
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError(f"score() returned {_short(value)}; expected a float in 0..1 or None")
+    confidence = float(value)
+    if not 0.0 <= confidence <= 1.0:  # NaN fails this too
+        raise ValueError(f"score() returned {_short(value)}; expected a float in 0..1 or None")
+    # Scores are often sums of decimal fractions; 0.9 + 0.05 and 0.95 must tie.
+    return round(confidence, 9)
+
+
+def _short(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # a plugin's object, a plugin's repr
+        text = f"an object whose repr raises {type(error).__name__}"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _problem(scorer: Scorer, error: BaseException) -> Problem:
+    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Problem(scorer.binarizer, scorer.distribution, message, error)
+
+
+def _slow(scorer: Scorer, seconds: float) -> Problem:
+    return Problem(scorer.binarizer, scorer.distribution, f"slow: it scored for {seconds:.1f} s")
+
+
+def _debugging() -> bool:
+    """Whether somebody listens at DEBUG; where logging was never imported, nobody does."""
+    global _logger
+    if _logger is None:
+        import logging
+
+        _logger = logging.getLogger("mlup")
+    return _logger.isEnabledFor(10)
+
+
+_logger: Any = None
+
+
+def _log(path: ModelPath, candidates: list[Candidate], problems: list[Problem]) -> None:
+    import logging
+
+    logger = logging.getLogger("mlup")
+    debug = _debugging()
+    for problem in problems:
+        logger.warning(
+            "plugin %s, while scoring %s; the other plugins' votes stand",
+            problem,
+            path,
+            exc_info=problem.error if debug else None,
+        )
+    if debug:
+        for each in candidates:
+            logger.debug("%s: %s scores %.2f: %s", path, each.binarizer, each.score, each.reason)

@@ -1,0 +1,347 @@
+"""Which binarizers are installed, and in what state: discovery, isolation, status.
+
+This module knows nothing of ranking order or loading. A plugin that fails to import or to
+validate costs itself: it is listed with its problem, and the others go on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pluggy
+
+from mlup import hookspecs
+from mlup.adapting import Incompatible, as_plugin, kind_of, scorer_function, strings
+from mlup.discovery import EntryPoint, find_entry_points
+from mlup.errors import PluginError
+from mlup.ranking import Scorer
+
+STRICT: Final = "MLUP_STRICT_PLUGINS"
+ONLY: Final = "MLUP_PLUGINS"
+DISABLED: Final = "MLUP_DISABLE_PLUGINS"
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """What ``mlup plugins`` shows of one entry point.
+
+    Attributes:
+        name: the binarizer's name.
+        distribution: the distribution it came with.
+        version: that distribution's version.
+        status: ``ok``, ``disabled``, ``unavailable`` (what it requires is not importable),
+            ``broken``, ``conflict`` (another distribution claims the name), ``incompatible``
+            (written for another version of the contract).
+        extensions: the format's usual file extensions.
+        description: the first line of the plugin's docstring.
+        problem: what is wrong and what to do, or ``None``.
+        entry_point: the entry point's value.
+        requires: import names that ``deserialize`` needs.
+        options: options that ``deserialize`` understands; ``None``: it did not say.
+        kind: ``binarizer``, or ``wrapper`` for a plugin that surrounds loads.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    status: str
+    extensions: tuple[str, ...] = ()
+    description: str = ""
+    problem: str | None = None
+    entry_point: str = ""
+    requires: tuple[str, ...] = ()
+    options: tuple[str, ...] | None = None
+    kind: str = "binarizer"
+
+
+@dataclass(frozen=True)
+class Binarizer:
+    """A plugin that was imported, validated and registered."""
+
+    info: PluginInfo
+    plugin: Any
+    registered_as: str
+
+
+class Registry:
+    """The plugins of this process, found once. Made by :func:`current`."""
+
+    def __init__(self, entry_points: Iterable[EntryPoint], environment: Environment) -> None:
+        self.strict = environment.strict
+        self._environment = environment
+        self._lock = threading.Lock()
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._binarizers: list[Binarizer] = []
+        self._others: list[PluginInfo] = []
+        found = _without_repeats(entry_points)
+        owners: dict[str, set[str]] = {}
+        for each in found:
+            owners.setdefault(each.name, set()).add(each.distribution)
+        for each in found:
+            self._add(each, sorted(owners[each.name] - {each.distribution}))
+        self.scorers: tuple[Scorer, ...] = self._scorers()
+
+    # -- looking up -------------------------------------------------------------------------
+
+    def get(self, name: str) -> Binarizer | None:
+        """The binarizer of that name, or of ``distribution:name``; ``None`` where there is none."""
+        for each in self._binarizers:
+            if each.info.kind == "wrapper":
+                continue
+            if name == f"{each.info.distribution}:{each.info.name}":
+                return each
+            if name == each.info.name and each.info.status != "conflict":
+                return each
+        return None
+
+    def plugins(self) -> tuple[PluginInfo, ...]:
+        """Every entry point of the group, by name, with its status as of now."""
+        infos = [_availability(each.info) for each in self._binarizers] + self._others
+        return tuple(sorted(infos, key=lambda info: (info.name, info.distribution)))
+
+    def names(self) -> tuple[str, ...]:
+        """The names that can be asked for."""
+        infos = (each.info for each in self._binarizers if each.info.kind == "binarizer")
+        return tuple(
+            sorted(
+                f"{info.distribution}:{info.name}" if info.status == "conflict" else info.name
+                for info in infos
+            )
+        )
+
+    def load_with(self, binarizer: Binarizer) -> Callable[..., Any]:
+        """``deserialize(file=…)`` of one binarizer, surrounded by every installed wrapper."""
+        others = [
+            each.plugin
+            for each in self._binarizers
+            if each is not binarizer and each.info.kind == "binarizer"
+        ]
+        return self._manager.subset_hook_caller("deserialize", remove_plugins=others)
+
+    # -- adding -----------------------------------------------------------------------------
+
+    def adopt(self, name: str, target: object) -> Binarizer:
+        """Register a class, instance or module of the caller's own, named by its import line.
+
+        It is never chosen by ``auto``; it is called through pluggy like any other, so that
+        wrappers see its loads.
+
+        Raises:
+            TypeError, ValueError: it has no ``deserialize``, or its hooks do not fit.
+        """
+        with self._lock:
+            known = self.get(name)
+            if known is not None:
+                return known
+            info = PluginInfo(name, "import line", "", "ok", entry_point=name)
+            binarizer = self._register(info, target, name)
+            # A new list: other threads may be reading the old one.
+            self._binarizers = [*self._binarizers, binarizer]
+            return binarizer
+
+    def _add(self, entry_point: EntryPoint, rivals: list[str]) -> None:
+        info = PluginInfo(
+            entry_point.name,
+            entry_point.distribution,
+            entry_point.version,
+            "ok",
+            entry_point=entry_point.value,
+        )
+        excluded = self._environment.excludes(info)
+        if excluded:
+            self._others.append(replace(info, status="disabled", problem=excluded))
+            return
+        registered_as = info.name
+        if rivals:
+            registered_as = f"{info.distribution}:{info.name}"
+            said = (
+                f"{', '.join(rivals)} claims the name {info.name!r} too, so neither is chosen "
+                f"automatically; ask for {registered_as!r}, or uninstall one"
+            )
+            info = replace(info, status="conflict", problem=said)
+            self._report(info, None)
+        try:
+            self._binarizers.append(self._register(info, entry_point.load(), registered_as))
+        except (Exception, SystemExit) as error:  # importing a plugin runs its code: anything goes
+            status = "incompatible" if isinstance(error, Incompatible) else "broken"
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            said += f" (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
+            self._others.append(replace(info, status=status, problem=said))
+            self._report(self._others[-1], error)
+
+    def _register(self, info: PluginInfo, target: object, registered_as: str) -> Binarizer:
+        plugin, hooks = as_plugin(self._manager, target)
+        info = replace(
+            info,
+            kind=kind_of(hooks),
+            extensions=strings(plugin, "extensions") or (),
+            requires=strings(plugin, "requires") or (),
+            options=strings(plugin, "options"),
+            description=_first_line(plugin),
+        )
+        if self._manager.is_registered(plugin):
+            raise ValueError(
+                f"{info.entry_point!r} is registered already, as "
+                f"{self._manager.get_name(plugin)!r}; every binarizer needs a module of its own"
+            )
+        self._manager.register(plugin, name=registered_as)
+        return Binarizer(info, plugin, registered_as)
+
+    def _scorers(self) -> tuple[Scorer, ...]:
+        by_plugin = {id(impl.plugin): impl for impl in self._manager.hook.score.get_hookimpls()}
+        scorers = []
+        for each in self._binarizers:
+            impl = by_plugin.get(id(each.plugin))
+            if impl is not None and each.info.kind == "binarizer" and each.info.status == "ok":
+                tier = impl.trylast - impl.tryfirst
+                score = scorer_function(impl.function, tuple(impl.argnames))
+                scorers.append(Scorer(each.info.name, each.info.distribution, tier, score))
+        return tuple(scorers)
+
+    def _report(self, info: PluginInfo, error: BaseException | None) -> None:
+        said = f"plugin {info.name!r} of {info.distribution} is {info.status}: {info.problem}"
+        if self.strict:
+            raise PluginError(f"{said} ({STRICT} is set)") from error
+        import logging
+
+        logger = logging.getLogger("mlup")
+        debug = logger.isEnabledFor(logging.DEBUG)
+        logger.warning("%s", said, exc_info=error if debug else None)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The three variables that decide which plugins take part."""
+
+    strict: bool
+    only: str | None
+    disabled: str
+
+    @classmethod
+    def read(cls) -> Environment:
+        """From ``os.environ``, as it is now."""
+        get = os.environ.get
+        strict = get(STRICT, "").strip().lower() not in ("", "0", "false", "no")
+        return cls(strict, get(ONLY) or None, get(DISABLED, ""))
+
+    def excludes(self, info: PluginInfo) -> str | None:
+        """Why a plugin takes no part, or ``None``. An excluded plugin is not even imported."""
+        names = {info.name, f"{info.distribution}:{info.name}"}
+        if self.only is not None and not names & _listed(self.only):
+            return f"not in {ONLY}={self.only}"
+        if names & _listed(self.disabled):
+            return f"in {DISABLED}={self.disabled}"
+        return None
+
+
+def _listed(names: str) -> set[str]:
+    return {name.strip() for name in names.split(",")} - {""}
+
+
+def _without_repeats(entry_points: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """Sorted, and each (name, value) once: an editable install is often found twice."""
+    ordered = sorted(entry_points, key=lambda each: (each.name, each.distribution, each.value))
+    return list({(each.name, each.value): each for each in reversed(ordered)}.values())[::-1]
+
+
+def _first_line(plugin: object) -> str:
+    doc = getattr(plugin, "__doc__", None)
+    return doc.strip().partition("\n")[0].strip() if isinstance(doc, str) else ""
+
+
+def _core_version() -> str:
+    from mlup import __version__
+
+    return __version__
+
+
+def _availability(info: PluginInfo) -> PluginInfo:
+    """The same, or ``unavailable`` where something it requires cannot be imported."""
+    if info.status != "ok" or not info.requires:
+        return info
+    missing = missing_requirements(info)
+    if not missing:
+        return info
+    said = f"{', '.join(missing)} cannot be imported here; pip install {info.distribution}"
+    return replace(info, status="unavailable", problem=said)
+
+
+def missing_requirements(info: PluginInfo) -> list[str]:
+    """The names in ``requires`` that no importer finds. Nothing is imported for it."""
+    from importlib.util import find_spec
+
+    missing = []
+    for name in info.requires:
+        top = name.partition(".")[0]
+        try:
+            found = top in sys.modules or find_spec(top) is not None
+        except (ImportError, ValueError):
+            found = False
+        if not found:
+            missing.append(top)
+    return missing
+
+
+@dataclass
+class _Current:
+    """The registry, and what it was found with."""
+
+    registry: Registry
+    found_with: tuple[Any, ...]  # the three variables and sys.path
+    glance: tuple[int, list[str]]  # cheap signs that they may have changed
+
+
+_current: _Current | None = None
+_current_lock = threading.Lock()
+
+
+def current() -> Registry:
+    """The registry of this process.
+
+    Discovery is repeated when ``sys.path`` or one of the three variables has changed since, and
+    after :func:`refresh`. Reading a variable costs as much as reading a file's head, so they are
+    read again only when the *number* of variables changed; after changing the value of one that
+    was set already, call :func:`refresh`.
+
+    Raises:
+        PluginError: a plugin is broken, and ``MLUP_STRICT_PLUGINS`` is set.
+    """
+    global _current
+    known = _current
+    if known is not None and known.glance == (len(os.environ), sys.path):
+        return known.registry
+    with _current_lock:
+        glance = (len(os.environ), list(sys.path))
+        environment = Environment.read()
+        found_with = (environment, *sys.path)
+        if _current is not None and _current.found_with == found_with:
+            _current.glance = glance
+        else:
+            registry = Registry(find_entry_points(), environment)
+            _current = _Current(registry, found_with, glance)
+        return _current.registry
+
+
+def refresh() -> None:
+    """Forget what was found, so that plugins installed meanwhile are seen."""
+    global _current
+    import importlib
+
+    importlib.invalidate_caches()
+    with _current_lock:
+        _current = None
+
+
+def plugins() -> tuple[PluginInfo, ...]:
+    """Every installed binarizer with its status, the broken ones included.
+
+    Raises:
+        PluginError: a plugin is broken, and ``MLUP_STRICT_PLUGINS`` is set.
+    """
+    return current().plugins()

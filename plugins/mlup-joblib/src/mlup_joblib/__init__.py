@@ -1,0 +1,75 @@
+"""joblib dumps, raw or compressed (zlib, gzip, bz2, xz, lzma, lz4), and what joblib also opens."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import mlup
+from mlup import probe
+from mlup_joblib.inflating import compression, inflate
+
+__version__ = "0.1.0"
+
+extensions: Final = (".joblib", ".z", ".gz", ".bz2", ".xz", ".lzma", ".lz4")
+requires: Final = ("joblib",)
+options: Final = ("mmap_mode",)
+
+_ARRAY_WRAPPER: Final = "joblib.numpy_pickle.NumpyArrayWrapper"
+
+
+@mlup.hookimpl
+def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
+    """0.95 where raw arrays stand in a pickle stream, 0.9 for a compressed pickle.
+
+    A plain pickle is worth 0.6: ``joblib.load`` opens it and gives the same object, but a dump
+    without arrays *is* a plain pickle, byte for byte, so it is left to the pickle binarizer.
+    The extension adds 0.05, up to 0.99.
+    """
+    found = _compressed(path, head) if compression(head) else _raw(path)
+    if found is None:
+        return None
+    confidence, reason = found
+    named = path.suffix.lower() in extensions
+    return mlup.Score(min(0.99, confidence + 0.05 * named), reason)
+
+
+def _raw(path: mlup.ModelPath) -> tuple[float, str] | None:
+    start = probe.pickle_start(path)
+    if start is None or start.lone_number or not probe.pickle_stops(path):
+        return None
+    what = _of(start)
+    plain = 0.6, f"plain pickle{what}, which joblib opens too"
+    if start.frame_end == path.size:
+        return plain
+    frames = probe.pickle_frames(path) if start.frame_end is not None else None
+    if frames is not None and frames.after in ("end", "stop", "more"):
+        return plain
+    if frames is not None and frames.after == "padding":
+        return 0.95, f"joblib dump{what}: aligned raw array at byte {frames.end}"
+    if probe.pickle_imports(path, _ARRAY_WRAPPER):
+        return 0.95, f"joblib dump{what}: imports NumpyArrayWrapper"
+    return plain
+
+
+def _compressed(path: mlup.ModelPath, head: bytes) -> tuple[float, str] | None:
+    inside = probe.pickle_start_of(inflate(path))
+    if inside is None or inside.lone_number:
+        return None
+    return 0.9, f"{compression(head)}-compressed pickle{_of(inside)}"
+
+
+def _of(start: probe.PickleStart) -> str:
+    return f" of {start.first_name}" if start.first_name not in (None, _ARRAY_WRAPPER) else ""
+
+
+@mlup.hookimpl
+def deserialize(file: mlup.LoadedFile) -> object:
+    """The object, by ``joblib.load``; ``mmap_mode`` maps the arrays of a raw dump into memory."""
+    import joblib
+
+    mmap_mode = file.options.get("mmap_mode")
+    if mmap_mode is None and file.path is None:
+        with file.open() as stream:
+            return joblib.load(stream)
+    with file.as_path() as path:  # mapping, and the companion files of old dumps, need a path
+        return joblib.load(path, mmap_mode=mmap_mode)

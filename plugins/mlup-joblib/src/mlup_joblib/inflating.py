@@ -1,0 +1,98 @@
+"""The first bytes inside a compressed file, found with bounded input, output and memory.
+
+Every compressor that ``joblib.dump(compress=…)`` knows, and the wrapper of joblib before 0.10.
+Dictionary and window sizes that a file asks for are ignored: the piece is shorter than any.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import mlup
+from mlup_joblib.lz4 import first_bytes
+
+PIECE: Final = 1024
+"""Inflated bytes that are looked at, at most."""
+
+_INPUT: Final = 2 * 1024
+_BZ2_INPUT: Final = 960 * 1024  # a bz2 block gives nothing before its end: 900 kB at level 9
+_DICTIONARY: Final = 64 * 1024
+# joblib < 0.10: "ZF", then the inflated length as hexadecimal text, padded to 19 (now 18) columns
+_ZFILE: Final = re.compile(rb"ZF(0x[0-9a-f]{1,16} *L? *)(?=x[\x01\x5e\x9c\xda])")
+
+_MAGIC: Final[dict[bytes, tuple[tuple[bytes, ...], str]]] = {
+    b"x": ((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), "zlib"),  # RFC 1950: a 32 KiB window
+    b"\x1f": ((b"\x1f\x8b",), "gzip"),
+    b"B": ((b"BZh",), "bz2"),
+    b"\xfd": ((b"\xfd7zXZ\x00",), "xz"),
+    b"]": ((b"]\x00\x00",), "lzma"),
+    b"\x04": ((b"\x04\x22\x4d\x18",), "lz4"),
+    b"Z": ((b"ZF0x",), "zfile"),
+}
+"""The first byte → what the first bytes are then, and of which compressor they speak."""
+
+
+def compression(head: bytes) -> str | None:
+    """The compressor that the first bytes speak of; ``None``: none of joblib's."""
+    magic, name = _MAGIC.get(head[:1], ((), None))
+    return name if head.startswith(magic) else None
+
+
+def inflate(path: mlup.ModelPath) -> bytes:
+    """Up to :data:`PIECE` bytes from inside; ``b""`` where nothing comes out."""
+    kind = compression(path.head)
+    data = path.read_at(0, _BZ2_INPUT if kind == "bz2" else _INPUT)
+    try:
+        if kind == "lz4":
+            return first_bytes(data, PIECE)
+        if kind == "bz2":
+            return _bz2(data)
+        if kind in ("xz", "lzma"):
+            return _lzma(data, kind)
+        start = 0
+        if kind == "zfile":
+            match = _ZFILE.match(data)
+            start = match.end() if match else len(data)
+        return _zlib(data[start:], gzip=kind == "gzip")
+    except (EOFError, OSError, ValueError):  # damaged, or something else under this magic
+        return b""
+
+
+def _zlib(data: bytes, *, gzip: bool) -> bytes:
+    import zlib
+
+    try:
+        return zlib.decompressobj(31 if gzip else 15).decompress(data, PIECE)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+
+
+def _bz2(data: bytes) -> bytes:
+    import bz2
+
+    return bz2.BZ2Decompressor().decompress(data, PIECE)
+
+
+def _lzma(data: bytes, kind: str) -> bytes:
+    """Decoded raw, with a dictionary of our own size: a header may ask for 4 GiB."""
+    import lzma
+
+    if kind == "xz":  # stream header of 12 bytes, block header of (its first byte + 1) * 4
+        start = 12 + (data[12] + 1) * 4 if len(data) > 12 else len(data)
+        coder = {"id": lzma.FILTER_LZMA2, "dict_size": _DICTIONARY}
+    else:  # properties, dictionary size, inflated size: 1 + 4 + 8 bytes
+        start = 13
+        lc, rest = data[0] % 9, data[0] // 9
+        coder = {
+            "id": lzma.FILTER_LZMA1,
+            "dict_size": _DICTIONARY,
+            "lc": lc,
+            "lp": rest % 5,
+            "pb": rest // 5,
+        }
+    try:
+        decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[coder])
+        return decoder.decompress(data[start:], PIECE)
+    except lzma.LZMAError as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,53 @@
+"""Python pickles, protocols 0 to 5, whatever library the object comes from."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import mlup
+from mlup import probe
+
+__version__ = "0.1.0"
+
+extensions: Final = (".pkl", ".pckl", ".pickle")
+requires: Final = ()
+options: Final = ()
+
+_ARRAY_WRAPPER: Final = "joblib.numpy_pickle.NumpyArrayWrapper"
+
+
+@mlup.hookimpl
+def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
+    """0.9 for a stream from its first opcodes to STOP, 0.05 more for the extension.
+
+    Not ours: a stream between whose frames joblib wrote raw arrays (``pickle.load`` fails on
+    it), and one that is a lone number with more data behind it (PyTorch's legacy files, of which
+    ``pickle.load`` returns that number).
+    """
+    start = probe.pickle_start(path)
+    if start is None or start.lone_number or not probe.pickle_stops(path):
+        return None
+    if start.frame_end != path.size and _has_raw_arrays(path, start):
+        return None
+    protocol = f"protocol {start.protocol}" if start.protocol else "protocol 0 or 1"
+    what = f" of {start.first_name}" if start.first_name else ""
+    named = path.suffix.lower() in extensions
+    return mlup.Score(0.95 if named else 0.9, f"pickle{what}, {protocol}, up to its STOP")
+
+
+def _has_raw_arrays(path: mlup.ModelPath, start: probe.PickleStart) -> bool:
+    frames = probe.pickle_frames(path) if start.frame_end is not None else None
+    if frames is not None and frames.after in ("end", "stop", "more"):
+        return False
+    if frames is not None and frames.after == "padding":
+        return True
+    return probe.pickle_imports(path, _ARRAY_WRAPPER)
+
+
+@mlup.hookimpl
+def deserialize(file: mlup.LoadedFile) -> object:
+    """The object, by ``pickle.load``."""
+    import pickle
+
+    with file.open() as stream:
+        return pickle.load(stream)
