@@ -22,7 +22,7 @@ HOOKS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class Incompatible(Exception):
+class IncompatibleError(Exception):
     """The plugin was written for a version of the contract that this mlup-core does not have."""
 
 
@@ -59,7 +59,7 @@ def as_plugin(manager: pluggy.PluginManager, target: object) -> tuple[object, Ho
     Raises:
         TypeError: it has neither hook implementations nor a ``deserialize``, a hook's name is
             unknown, or pluggy could not hold it.
-        Incompatible: a hook declares an argument that this contract does not have.
+        IncompatibleError: a hook declares an argument that this contract does not have.
     """
     if isinstance(target, type) and issubclass(target, BaseBinarizer):
         plugin: object = Adapted(target)
@@ -96,7 +96,7 @@ def _check(plugin: object, hooks: Hooks) -> None:
             raise TypeError(f"unknown hook {hook!r}{_did_you_mean(hook)}")
         unknown = _arguments(getattr(plugin, name)) - set(HOOKS[hook])
         if unknown:
-            raise Incompatible(
+            raise IncompatibleError(
                 f"{name}() declares {', '.join(sorted(unknown))}, which {hook}"
                 f"({', '.join(HOOKS[hook])}) does not offer; the plugin may be written for a newer "
                 "mlup-core: pip install --upgrade mlup-core"
@@ -168,4 +168,6 @@ def _describe(target: object) -> str:
     if isinstance(target, type):
         return f"class {target.__module__}.{target.__qualname__}"
     name = getattr(target, "__name__", None)
-    return f"module {name}" if isinstance(name, str) else f"an object of type {type(target).__name__}"
+    return (
+        f"module {name}" if isinstance(name, str) else f"an object of type {type(target).__name__}"
+    )

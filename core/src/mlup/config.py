@@ -137,8 +137,10 @@ class Config:
 
     @property
     def _is_predecessor(self) -> bool:
-        return self._document is not None and _section(self._document.data).get(_PATH) is None and (
-            "storage_kwargs" in _section(self._document.data)
+        return (
+            self._document is not None
+            and _section(self._document.data).get(_PATH) is None
+            and ("storage_kwargs" in _section(self._document.data))
         )
 
     def _write_into(self, data: MutableMapping[str, Any], target: str) -> None:
@@ -153,9 +155,8 @@ class Config:
                     section["storage_kwargs"]["path_to_files"] = path
             elif section.get(_PATH) != path:
                 section[_PATH] = path
-        if self.options or _OPTIONS in section:
-            if (section.get(_OPTIONS) or {}) != self.options:
-                section[_OPTIONS] = dict(self.options)
+        if (section.get(_OPTIONS) or {}) != self.options:
+            section[_OPTIONS] = dict(self.options)
 
     def _path_for(self, target: str) -> str:
         """The path as it must read in ``target``, so that it still leads to the model."""

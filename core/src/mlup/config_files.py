@@ -129,7 +129,9 @@ def _load_yaml(text: str) -> Any:
 
 def _indentation(text: str) -> tuple[int, int]:
     """Spaces of the first nested mapping, and in front of the first list's dash."""
-    nested = re.search(r"^[^\s#-][^\n]*[:{][ ]*(?:#[^\n]*)?\n(?:[ ]*#[^\n]*\n)*([ ]+)[^\s#-]", text, re.M)
+    nested = re.search(
+        r"^[^\s#-][^\n]*[:{][ ]*(?:#[^\n]*)?\n(?:[ ]*#[^\n]*\n)*([ ]+)[^\s#-]", text, re.M
+    )
     dash = re.search(r"^([ ]*)[^\s#-][^\n]*:[ ]*(?:#[^\n]*)?\n\1([ ]*)- ", text, re.M)
     return len(nested[1]) if nested else 2, len(dash[2]) if dash else 0
 

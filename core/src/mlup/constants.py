@@ -88,8 +88,12 @@ class ModelDataTransformerType(Enum):
 
     PANDAS_DF = "mlup.ml.data_transformers.pandas_data_transformer.PandasDataFrameTransformer"
     NUMPY_ARR = "mlup.ml.data_transformers.numpy_data_transformer.NumpyDataTransformer"
-    TENSORFLOW_TENSOR = "mlup.ml.data_transformers.tf_tensor_data_transformer.TFTensorDataTransformer"
-    TORCH_TENSOR = "mlup.ml.data_transformers.torch_tensor_data_transformer.TorchTensorDataTransformer"
+    TENSORFLOW_TENSOR = (
+        "mlup.ml.data_transformers.tf_tensor_data_transformer.TFTensorDataTransformer"
+    )
+    TORCH_TENSOR = (
+        "mlup.ml.data_transformers.torch_tensor_data_transformer.TorchTensorDataTransformer"
+    )
     SRC_TYPES = "mlup.ml.data_transformers.src_data_transformer.SrcDataTransformer"
 
 

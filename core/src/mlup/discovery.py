@@ -62,7 +62,7 @@ def _entry_point(found: importlib_metadata.EntryPoint) -> EntryPoint:
     return EntryPoint(found.name, found.value, name, version, found)
 
 
-def _name_and_version(distribution: importlib_metadata.Distribution | None) -> tuple[str, str]:
+def _name_and_version(distribution: Any) -> tuple[str, str]:
     """Read from the first headers: ``distribution.metadata`` would import :mod:`email`."""
     fields = {"name": "", "version": ""}
     text = ""

@@ -40,7 +40,7 @@ class ModelLoadError(LoadError):
 
 
 class SourceError(ModelLoadError):
-    """The source cannot be read: missing, forbidden, not a file, closed, opened as text, …"""
+    """The source cannot be read: missing, forbidden, not a file, closed, or opened as text."""
 
 
 class UnknownModelError(ModelLoadError):

@@ -66,9 +66,7 @@ class ModelPath(os.PathLike[str]):
         self.remembered: dict[Any, Any] = {}
 
     @classmethod
-    def of(
-        cls, source: object, *, spool_limit: int = sources.DEFAULT_SPOOL_LIMIT
-    ) -> ModelPath:
+    def of(cls, source: object, *, spool_limit: int = sources.DEFAULT_SPOOL_LIMIT) -> ModelPath:
         """Open any source: a path, bytes, an open binary file, a :class:`LoadedFile`.
 
         Raises:
@@ -263,7 +261,7 @@ class LoadedFile:
     trust: bool = False
 
     def __post_init__(self) -> None:
-        if self.path is not None and not isinstance(self.path, str):
+        if self.path is not None:
             object.__setattr__(self, "path", os.fsdecode(self.path))
 
     @property
@@ -329,7 +327,9 @@ class LoadedFile:
                 else:
                     _link(os.path.abspath(known), target)
             except OSError as error:
-                raise SourceError(f"{target}, a temporary file, was not written: {error}") from error
+                raise SourceError(
+                    f"{target}, a temporary file, was not written: {error}"
+                ) from error
             yield target
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -42,7 +42,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def score(path: ModelPath, head: bytes, tail: bytes) -> float | Score | None:  # type: ignore[empty-body]
+def score(path: ModelPath, head: bytes, tail: bytes) -> float | Score | None:
     """Could you load this, and how sure are you?
 
     A complete example::

@@ -156,7 +156,7 @@ def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> s
     if tied and on_tie == "raise":
         raise AmbiguousModelError(
             f"{detection.path}: {' and '.join(names)} are equally sure ({best.score:.2f}), so none "
-            f"was chosen. Name one (binarizer={names[0]!r}), or take the first by name "
+            f"was chosen. Name one (binarizer={names[0]!r}, --binarizer {names[0]}), or take the first by name "
             "(on_tie='first').",
             path=detection.path,
             candidates=tied,
@@ -184,12 +184,12 @@ def _unknown(detection: Detection, registry: Registry) -> str:
     said = f"{detection.path} was not recognised by any installed binarizer"
     said += f" ({', '.join(each.binarizer for each in registry.scorers) or 'none is installed'})."
     if detection.verdict:
-        said += f" It is {detection.verdict}."
+        said += f" It is {detection.verdict}".rstrip(".?") + "."
     troubled = [info.name for info in registry.plugins() if info.status in ("broken", "conflict")]
     troubled += [problem.binarizer for problem in detection.problems]
     if troubled:
         said += f" Not heard, see 'mlup plugins': {', '.join(dict.fromkeys(troubled))}."
-    return said + " If you know what it is, name the binarizer: binarizer='…'."
+    return said + " If you know what it is, name the binarizer (binarizer=, --binarizer)."
 
 
 def _warn_if_contradicted(chosen: Binarizer, detection: Detection) -> None:
@@ -241,9 +241,7 @@ def _check_options(chosen: Binarizer, given: Mapping[str, Any]) -> None:
         )
 
 
-def _failed(
-    label: str, name: str, error: BaseException, candidates: tuple[Candidate, ...]
-) -> str:
+def _failed(label: str, name: str, error: BaseException, candidates: tuple[Candidate, ...]) -> str:
     said = f"{label} was not loaded by {name}: {type(error).__name__}: {error}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         top = error.name.partition(".")[0]
@@ -253,7 +251,9 @@ def _failed(
             " (the script that saved the model defined this name itself: move it into a module "
             "that can be imported here too)"
         )
-    others = [f"{each.binarizer} ({each.score:.2f})" for each in candidates if each.binarizer != name]
+    others = [
+        f"{each.binarizer} ({each.score:.2f})" for each in candidates if each.binarizer != name
+    ]
     if others:
         said += f". Not tried, name it to try it: {', '.join(others)}"
     return said

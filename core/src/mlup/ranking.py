@@ -28,6 +28,7 @@ class Score(float):
     reason: str
 
     def __new__(cls, value: float, reason: str = "") -> Score:
+        """``value`` in 0..1 and why, in a few words that the user will read."""
         self = super().__new__(cls, value)
         self.reason = reason
         return self
@@ -71,7 +72,9 @@ class Problem:
         return f"{self.binarizer} ({self.distribution}): {self.message}"
 
 
-def rank(path: ModelPath, scorers: Sequence[Scorer], *, strict: bool = False) -> tuple[tuple[Candidate, ...], tuple[Problem, ...]]:
+def rank(
+    path: ModelPath, scorers: Sequence[Scorer], *, strict: bool = False
+) -> tuple[tuple[Candidate, ...], tuple[Problem, ...]]:
     """Ask every plugin, and order the answers: by score, then ``tryfirst``/``trylast``, then name.
 
     Returns:
@@ -168,7 +171,7 @@ def _debugging() -> bool:
         import logging
 
         _logger = logging.getLogger("mlup")
-    return _logger.isEnabledFor(10)
+    return bool(_logger.isEnabledFor(10))  # logging.DEBUG
 
 
 _logger: Any = None

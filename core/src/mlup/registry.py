@@ -16,7 +16,7 @@ from typing import Any, Final
 import pluggy
 
 from mlup import hookspecs
-from mlup.adapting import Incompatible, as_plugin, kind_of, scorer_function, strings
+from mlup.adapting import IncompatibleError, as_plugin, kind_of, scorer_function, strings
 from mlup.discovery import EntryPoint, find_entry_points
 from mlup.errors import PluginError
 from mlup.ranking import Scorer
@@ -169,7 +169,7 @@ class Registry:
         try:
             self._binarizers.append(self._register(info, entry_point.load(), registered_as))
         except (Exception, SystemExit) as error:  # importing a plugin runs its code: anything goes
-            status = "incompatible" if isinstance(error, Incompatible) else "broken"
+            status = "incompatible" if isinstance(error, IncompatibleError) else "broken"
             said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             said += f" (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
             self._others.append(replace(info, status=status, problem=said))

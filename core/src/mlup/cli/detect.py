@@ -14,7 +14,7 @@ from mlup.loading import Detection, detect
 from mlup.ranking import Candidate
 
 
-@click.command("detect", cls=Command)
+@click.command("detect", cls=Command, short_help="Say what files are, without loading them.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, a line per path.")
 @click.option("--all", "show_all", is_flag=True, help="Show every candidate, best first.")

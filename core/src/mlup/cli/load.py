@@ -21,7 +21,7 @@ def _complete_binarizer(ctx: click.Context, param: click.Parameter, incomplete: 
     return [name for name in ("auto", *current().names()) if name.startswith(incomplete)]
 
 
-@click.command("load", cls=Command)
+@click.command("load", cls=Command, short_help="Load a model, and say what it is.")
 @click.argument("path", type=click.Path())
 @click.option(
     "--binarizer",

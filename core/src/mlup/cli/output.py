@@ -67,4 +67,6 @@ def write_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     lines = [list(columns), *cells]
     widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
     for line in lines:
-        write("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+        write(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )

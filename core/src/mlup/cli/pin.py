@@ -11,7 +11,7 @@ from mlup.cli.output import write
 from mlup.config import Config
 
 
-@click.command("pin", cls=Command)
+@click.command("pin", cls=Command, short_help="Write the choice into a configuration.")
 @click.argument("config", type=click.Path())
 @click.option("--check", is_flag=True, help="Change nothing; exit code 1 if it still says auto.")
 @click.pass_context

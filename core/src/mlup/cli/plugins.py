@@ -9,7 +9,7 @@ from mlup.cli.output import write, write_json, write_table
 from mlup.registry import PluginInfo, plugins
 
 
-@click.command("plugins", cls=Command)
+@click.command("plugins", cls=Command, short_help="List the installed binarizers.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON array.")
 def command(as_json: bool) -> None:
     """List the installed binarizers, the broken ones included.

@@ -107,7 +107,8 @@ def walk(
         until: go no further once this ``module.name`` is imported.
     """
     found = Walk()
-    depth, marks = 0, []  # the unpickler's stack, as numbers of items above each mark
+    depth = 0  # the unpickler's stack, as the number of items above its last mark,
+    marks: list[int] = []  # and above each mark under that one
     memo: dict[int, str | None] = {}
     top: str | None = None  # the two topmost items, where they are texts
     below: str | None = None

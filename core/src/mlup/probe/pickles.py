@@ -115,7 +115,9 @@ def pickle_stops(path: ModelPath) -> bool:
     if start.frame_end is not None:
         return pickle_frames(path).after in ("end", "stop")  # type: ignore[union-attr]
     # No frames to go by: a short stream is walked to its end, a long one without "." is cut.
-    return path.size <= _WINDOWS[-1] and walk(path.read_at(0, path.size), path.size).stop is not None
+    return (
+        path.size <= _WINDOWS[-1] and walk(path.read_at(0, path.size), path.size).stop is not None
+    )
 
 
 @probe
@@ -160,8 +162,9 @@ def is_padding(data: bytes) -> bool:
 
 @probe
 def pickle_imports(path: ModelPath, name: str) -> bool:
-    """Whether the stream's beginning imports ``module.name``, by opcode: a text that mentions
-    it does not count. Looks at 512 KiB at most.
+    """Whether the stream's beginning imports ``module.name``; a text that mentions it is none.
+
+    Goes by opcodes, and looks at 512 KiB at most.
     """
     mark = name[name.rfind(".") + 1 :].encode()
     for window in _IMPORT_WINDOWS:

@@ -32,4 +32,4 @@ def probe(
             answer = path.remembered[key] = function(path, *args, **kwargs)
         return answer  # type: ignore[no-any-return]
 
-    return remembered
+    return remembered  # type: ignore[return-value]  # wraps() hides that path is positional
