@@ -7,7 +7,6 @@ A message says what was tried, what was seen and what to do next; the cause is c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 
@@ -90,17 +89,28 @@ class PredictError(MLupError):
     type: str = "predict_error"
 
 
-@dataclass
-class PredictWaitResultError(PredictError):
+class _PredictionError(PredictError):
+    """A message and the prediction it is about."""
+
+    def __init__(
+        self,
+        msg: str,
+        predict_id: str,
+        http_status: int | None = None,
+        type: str | None = None,
+    ) -> None:
+        super().__init__(msg)
+        self.msg = msg
+        self.predict_id = predict_id
+        self.http_status = self.http_status if http_status is None else http_status
+        self.type = self.type if type is None else type
+
+
+class PredictWaitResultError(_PredictionError):
     """The predecessor's time-out while waiting for a prediction. mlup never raises it."""
 
-    msg: str
-    predict_id: str
-    http_status: int = 408
-    type: str = "predict_wait_result_error"
-
-    def __str__(self) -> str:
-        return self.msg
+    http_status = 408
+    type = "predict_wait_result_error"
 
 
 class PredictTransformDataError(PredictError):
@@ -109,14 +119,8 @@ class PredictTransformDataError(PredictError):
     type: str = "predict_transform_data_error"
 
 
-@dataclass
-class PredictValidationInnerDataError(PredictError):
+class PredictValidationInnerDataError(_PredictionError):
     """The predecessor's refusal of the data of a prediction. mlup never raises it."""
 
-    msg: str
-    predict_id: str
-    http_status: int = 422
-    type: str = "validation_error"
-
-    def __str__(self) -> str:
-        return self.msg
+    http_status = 422
+    type = "validation_error"

@@ -9,8 +9,8 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final, cast
+from types import MappingProxyType
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 from mlup import sources
 from mlup.errors import ProbeError, SourceError
@@ -102,10 +102,10 @@ class ModelPath(os.PathLike[str]):
     def _of_loaded_file(cls, file: LoadedFile, spool_limit: int) -> ModelPath:
         raw = file.raw_data
         if file.path is not None and (raw is None or (isinstance(raw, bytes) and not raw)):
-            return cls.local(file.path)
+            return cls.local(os.fsdecode(file.path))
         opened = cls.of(raw.encode() if isinstance(raw, str) else raw, spool_limit=spool_limit)
         if file.path is not None:
-            opened.name = os.path.basename(file.path)
+            opened.name = os.path.basename(os.fsdecode(file.path))
         return opened
 
     def __fspath__(self) -> str:
@@ -244,8 +244,7 @@ class ModelPath(os.PathLike[str]):
         self.close()
 
 
-@dataclass(frozen=True)
-class LoadedFile:
+class LoadedFile(NamedTuple):
     """What ``deserialize`` receives. The first two fields are the predecessor's, in its order.
 
     Attributes:
@@ -257,12 +256,8 @@ class LoadedFile:
 
     raw_data: Any = b""
     path: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
     trust: bool = False
-
-    def __post_init__(self) -> None:
-        if self.path is not None:
-            object.__setattr__(self, "path", os.fsdecode(self.path))
 
     @property
     def _in_memory(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from mlup import ranking
@@ -135,7 +134,8 @@ def load_named(
             _warn_if_contradicted(chosen, detection)
         file = LoadedFile(raw_data=path.raw_data(), path=path.location)
         if isinstance(source, LoadedFile):
-            file = replace(source, raw_data=file.raw_data)
+            path_hint = source.path if file.path is None else file.path
+            file = source._replace(raw_data=file.raw_data, path=path_hint)
         return _deserialize(file, chosen, registry, options, str(path), detection.candidates)
 
 
@@ -222,7 +222,7 @@ def _deserialize(
     _check_options(chosen, given)
     name = chosen.info.name
     try:
-        model = registry.load_with(chosen)(file=replace(file, options=given))
+        model = registry.load_with(chosen)(file=file._replace(options=given))
     except MLupError:
         raise
     except (Exception, SystemExit) as error:  # whatever a framework raises is chained into one

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
@@ -59,8 +58,7 @@ class Candidate(NamedTuple):
     tier: int = 0
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """A plugin that failed, or dawdled, while scoring. Its vote is void (a slow one's is not)."""
 
     binarizer: str

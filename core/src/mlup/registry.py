@@ -10,24 +10,19 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 import pluggy
 
 from mlup import hookspecs
 from mlup.adapting import IncompatibleError, as_plugin, kind_of, scorer_function, strings
 from mlup.discovery import EntryPoint, find_entry_points
+from mlup.environment import STRICT, Environment
 from mlup.errors import PluginError
 from mlup.ranking import Scorer
 
-STRICT: Final = "MLUP_STRICT_PLUGINS"
-ONLY: Final = "MLUP_PLUGINS"
-DISABLED: Final = "MLUP_DISABLE_PLUGINS"
 
-
-@dataclass(frozen=True)
-class PluginInfo:
+class PluginInfo(NamedTuple):
     """What ``mlup plugins`` shows of one entry point.
 
     Attributes:
@@ -59,8 +54,7 @@ class PluginInfo:
     kind: str = "binarizer"
 
 
-@dataclass(frozen=True)
-class Binarizer:
+class Binarizer(NamedTuple):
     """A plugin that was imported, validated and registered."""
 
     info: PluginInfo
@@ -153,9 +147,9 @@ class Registry:
             "ok",
             entry_point=entry_point.value,
         )
-        excluded = self._environment.excludes(info)
+        excluded = self._environment.excludes(info.name, info.distribution)
         if excluded:
-            self._others.append(replace(info, status="disabled", problem=excluded))
+            self._others.append(info._replace(status="disabled", problem=excluded))
             return
         registered_as = info.name
         if rivals:
@@ -164,7 +158,7 @@ class Registry:
                 f"{', '.join(rivals)} claims the name {info.name!r} too, so neither is chosen "
                 f"automatically; ask for {registered_as!r}, or uninstall one"
             )
-            info = replace(info, status="conflict", problem=said)
+            info = info._replace(status="conflict", problem=said)
             self._report(info, None)
         try:
             self._binarizers.append(self._register(info, entry_point.load(), registered_as))
@@ -172,13 +166,12 @@ class Registry:
             status = "incompatible" if isinstance(error, IncompatibleError) else "broken"
             said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             said += f" (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
-            self._others.append(replace(info, status=status, problem=said))
+            self._others.append(info._replace(status=status, problem=said))
             self._report(self._others[-1], error)
 
     def _register(self, info: PluginInfo, target: object, registered_as: str) -> Binarizer:
         plugin, hooks = as_plugin(self._manager, target)
-        info = replace(
-            info,
+        info = info._replace(
             kind=kind_of(hooks),
             extensions=strings(plugin, "extensions") or (),
             requires=strings(plugin, "requires") or (),
@@ -215,35 +208,6 @@ class Registry:
         logger.warning("%s", said, exc_info=error if debug else None)
 
 
-@dataclass(frozen=True)
-class Environment:
-    """The three variables that decide which plugins take part."""
-
-    strict: bool
-    only: str | None
-    disabled: str
-
-    @classmethod
-    def read(cls) -> Environment:
-        """From ``os.environ``, as it is now."""
-        get = os.environ.get
-        strict = get(STRICT, "").strip().lower() not in ("", "0", "false", "no")
-        return cls(strict, get(ONLY) or None, get(DISABLED, ""))
-
-    def excludes(self, info: PluginInfo) -> str | None:
-        """Why a plugin takes no part, or ``None``. An excluded plugin is not even imported."""
-        names = {info.name, f"{info.distribution}:{info.name}"}
-        if self.only is not None and not names & _listed(self.only):
-            return f"not in {ONLY}={self.only}"
-        if names & _listed(self.disabled):
-            return f"in {DISABLED}={self.disabled}"
-        return None
-
-
-def _listed(names: str) -> set[str]:
-    return {name.strip() for name in names.split(",")} - {""}
-
-
 def _without_repeats(entry_points: Iterable[EntryPoint]) -> list[EntryPoint]:
     """Sorted, and each (name, value) once: an editable install is often found twice."""
     ordered = sorted(entry_points, key=lambda each: (each.name, each.distribution, each.value))
@@ -269,7 +233,7 @@ def _availability(info: PluginInfo) -> PluginInfo:
     if not missing:
         return info
     said = f"{', '.join(missing)} cannot be imported here; pip install {info.distribution}"
-    return replace(info, status="unavailable", problem=said)
+    return info._replace(status="unavailable", problem=said)
 
 
 def missing_requirements(info: PluginInfo) -> list[str]:
@@ -288,8 +252,7 @@ def missing_requirements(info: PluginInfo) -> list[str]:
     return missing
 
 
-@dataclass
-class _Current:
+class _Current(NamedTuple):
     """The registry, and what it was found with."""
 
     registry: Registry
@@ -321,7 +284,7 @@ def current() -> Registry:
         environment = Environment.read()
         found_with = (environment, *sys.path)
         if _current is not None and _current.found_with == found_with:
-            _current.glance = glance
+            _current = _current._replace(glance=glance)
         else:
             registry = Registry(find_entry_points(), environment)
             _current = _Current(registry, found_with, glance)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 from enum import Enum
 from typing import Any, Final
@@ -93,6 +92,8 @@ def _not_installed(name: str, registry: Registry) -> str:
     line = install_line(name)
     if line:
         return f"The binarizer {name!r} is not installed: {line}"
+    import difflib
+
     names = registry.names()
     close = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""

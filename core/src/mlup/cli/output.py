@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -39,6 +38,8 @@ def write(text: str, *, bold: bool = False, dim: bool = False, err: bool = False
 
 def write_json(value: Any) -> None:
     """One object a line. ASCII, so that a name of undecodable bytes survives every terminal."""
+    import json
+
     click.echo(json.dumps(value))
 
 

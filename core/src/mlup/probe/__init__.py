@@ -17,16 +17,32 @@ plugins that ask for one zip directory cost one read.
 
 from __future__ import annotations
 
-from mlup.probe.pickles import (
-    PickleFrames,
-    PickleStart,
-    pickle_frames,
-    pickle_imports,
-    pickle_start,
-    pickle_start_of,
-    pickle_stops,
-)
-from mlup.probe.zips import ZipDirectory, ZipRecord, zip_directory
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from mlup.probe.pickles import (
+        PickleFrames,
+        PickleStart,
+        pickle_frames,
+        pickle_imports,
+        pickle_start,
+        pickle_start_of,
+        pickle_stops,
+    )
+    from mlup.probe.zips import ZipDirectory, ZipRecord, zip_directory
+
+_HOME: Final[dict[str, str]] = {
+    "PickleFrames": "pickles",
+    "PickleStart": "pickles",
+    "pickle_frames": "pickles",
+    "pickle_imports": "pickles",
+    "pickle_start": "pickles",
+    "pickle_start_of": "pickles",
+    "pickle_stops": "pickles",
+    "ZipDirectory": "zips",
+    "ZipRecord": "zips",
+    "zip_directory": "zips",
+}
 
 __all__ = [
     "PickleFrames",
@@ -40,3 +56,14 @@ __all__ = [
     "pickle_stops",
     "zip_directory",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    module = _HOME.get(name)
+    if module is None:
+        raise AttributeError(f"module 'mlup.probe' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"mlup.probe.{module}"), name)
+    globals()[name] = value
+    return value

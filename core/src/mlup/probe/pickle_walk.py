@@ -6,7 +6,6 @@ told from a pickle within a dozen opcodes. Nothing is built and nothing is impor
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from mlup.probe.pickle_opcodes import (
@@ -21,19 +20,11 @@ from mlup.probe.pickle_opcodes import (
 MAX_LINE: Final = 4096
 """Bytes of a text argument (protocols 0 and 1) that are looked through for its newline."""
 
-_NAME: Final = re.compile(r"[^\W\d][\w.<>]*")
-_LINES: Final = {
-    ord("I"): re.compile(rb"[+-]?\d+"),
-    ord("L"): re.compile(rb"[+-]?\d+L?"),
-    ord("F"): re.compile(rb"[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+|inf|nan)", re.IGNORECASE),
-    ord("S"): re.compile(rb"'.*'|\".*\"", re.DOTALL),
-    ord("g"): re.compile(rb"\d{1,18}"),
-    ord("p"): re.compile(rb"\d{1,18}"),
-}
-"""What the text argument of an opcode must look like."""
-
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
 _STACK_GLOBAL, _MEMOIZE = 0x93, 0x94
+_FLOAT, _STRING = ord("F"), ord("S")
+_IMPORTS: Final = frozenset(map(ord, "ci"))
+_TEXT_INDEX: Final = frozenset(map(ord, "gp"))
 _NUMBERS: Final = frozenset(map(ord, "ILJKM")) | {0x8A, 0x8B}
 
 # What an opcode needs beside its row: most need nothing, and skip all of it.
@@ -43,7 +34,7 @@ _KINDS: Final = {
     **dict.fromkeys(map(ord, "X\x8c\x8d"), _UTF8),
     **dict.fromkeys(map(ord, "pqr\x94"), _PUT),
     **dict.fromkeys(map(ord, "ghj"), _GET),
-    **dict.fromkeys(map(ord, "ci"), _IMPORT),
+    **dict.fromkeys(_IMPORTS, _IMPORT),
     **dict.fromkeys(map(ord, "ILFS"), _LINE),
     _STACK_GLOBAL: _STACK_IMPORT,
 }
@@ -247,18 +238,24 @@ def _span(data: bytes, start: int, argument: int) -> tuple[int, int]:
 
 def _index(code: int, argument: bytes) -> int:
     """The memo index of a PUT or GET; -1 where the text is no number."""
-    pattern = _LINES.get(code)
-    if pattern is None:
+    if code not in _TEXT_INDEX:
         return int.from_bytes(argument, "little")
-    text = argument.rstrip(b"\r\n")
-    return int(text) if pattern.fullmatch(text) else -1
+    text = argument.rstrip()
+    return int(text) if text.isdigit() and len(text) < 20 else -1
 
 
 def _line_fits(code: int, argument: bytes, found: Walk) -> bool:
     """Whether a text argument looks as its opcode wants it; imports are taken down."""
-    pattern = _LINES.get(code)
-    if pattern is not None:
-        return pattern.fullmatch(argument.rstrip(b"\r\n")) is not None
-    lines = argument.decode("utf-8", "replace").split("\n")[:2]
-    found.names.append(".".join(lines))
-    return all(_NAME.fullmatch(line) for line in lines)
+    text = argument.decode("utf-8", "replace").rstrip("\r\n")
+    if code in _IMPORTS:
+        found.names.append(text.replace("\n", ".", 1))
+        return text.replace(".", "_").replace("\n", "_", 1).isidentifier()
+    if code == _STRING:
+        return len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    if code == _FLOAT:
+        try:
+            float(text)
+        except ValueError:
+            return False
+        return True
+    return text.removesuffix("L").removeprefix("-").isdigit()

@@ -7,8 +7,7 @@ numbers come from the directory alone, which is what readers go by; local header
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mlup.files import ModelPath
 from mlup.probe.remembering import probe
@@ -23,8 +22,7 @@ _RECORD: Final = struct.Struct("<4s6H3L5H2L")  # 46 bytes, then name, extra fiel
 _MAX_COMMENT: Final = 65_535
 
 
-@dataclass(frozen=True)
-class ZipRecord:
+class ZipRecord(NamedTuple):
     """One member as the central directory describes it. Sizes in bytes; ``method`` 0 is stored."""
 
     name: str
@@ -34,8 +32,7 @@ class ZipRecord:
     header_offset: int
 
 
-@dataclass(frozen=True)
-class ZipDirectory:
+class ZipDirectory(NamedTuple):
     """The members of an archive, in the directory's order.
 
     Attributes:

@@ -6,7 +6,6 @@ Dictionary and window sizes that a file asks for are ignored: the piece is short
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import mlup
@@ -18,9 +17,6 @@ PIECE: Final = 1024
 _INPUT: Final = 2 * 1024
 _BZ2_INPUT: Final = 960 * 1024  # a bz2 block gives nothing before its end: 900 kB at level 9
 _DICTIONARY: Final = 64 * 1024
-# joblib < 0.10: "ZF", then the inflated length as hexadecimal text, padded to 19 (now 18) columns
-_ZFILE: Final = re.compile(rb"ZF(0x[0-9a-f]{1,16} *L? *)(?=x[\x01\x5e\x9c\xda])")
-
 _MAGIC: Final[dict[bytes, tuple[tuple[bytes, ...], str]]] = {
     b"x": ((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), "zlib"),  # RFC 1950: a 32 KiB window
     b"\x1f": ((b"\x1f\x8b",), "gzip"),
@@ -50,11 +46,9 @@ def inflate(path: mlup.ModelPath) -> bytes:
             return _bz2(data)
         if kind in ("xz", "lzma"):
             return _lzma(data, kind)
-        start = 0
-        if kind == "zfile":
-            match = _ZFILE.match(data)
-            start = match.end() if match else len(data)
-        return _zlib(data[start:], gzip=kind == "gzip")
+        # joblib < 0.10: "ZF", the inflated length as hexadecimal text, blanks up to a fixed column
+        body = data[data.find(b"x", 4) :] if kind == "zfile" else data
+        return _zlib(body, gzip=kind == "gzip")
     except (EOFError, OSError, ValueError):  # damaged, or something else under this magic
         return b""
 

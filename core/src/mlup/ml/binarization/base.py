@@ -6,13 +6,11 @@ New plugins need no base class (see :mod:`mlup.hookspecs`).
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
 from typing import Any
 
 from mlup.files import LoadedFile
 
 
-@dataclass
 class BaseBinarizer(metaclass=abc.ABCMeta):
     """Subclass it, and name the subclass by its import line: ``"my_module.MyBinarizer"``."""
 

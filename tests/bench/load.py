@@ -1,0 +1,80 @@
+"""``mlup.load`` of 100 MB files, against the framework's own call: time and peak memory.
+
+Each load is a process of its own, all imports done before the clock starts, taken in turn.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import joblib
+import numpy as np
+from measuring import Row, show
+
+MEGABYTES, ROUNDS, GOAL = 100, 9, 1.05
+
+CHILD = """
+import json, pickle, resource, sys, time
+import joblib, numpy, mlup
+path, how = sys.argv[1:]
+mlup.plugins(); mlup.detect(b"")
+def by_pickle(path):
+    with open(path, "rb") as file:
+        return pickle.load(file)
+call = {"pickle": by_pickle, "joblib": joblib.load, "mlup": mlup.load}[how]
+started = time.perf_counter()
+model = call(path)
+seconds = time.perf_counter() - started
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+"""
+
+
+def main() -> None:
+    """Print two rows for each file."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        generator = np.random.default_rng(0)
+        half = MEGABYTES * 1024 * 1024 // 16
+        model = {"first": generator.random(half), "second": generator.random((half // 8, 8))}
+        objects = [{"name": str(at), "weights": [at * 0.5] * 40} for at in range(250_000)]
+        for name, native, write in (
+            ("pickle, arrays", "pickle", lambda path: path.write_bytes(pickle.dumps(model, 5))),
+            ("pickle, objects", "pickle", lambda path: path.write_bytes(pickle.dumps(objects, 5))),
+            ("joblib, raw", "joblib", lambda path: joblib.dump(model, path)),
+        ):
+            path = Path(folder, "model")
+            write(path)
+            size = os.path.getsize(path) / 1e6
+            rows += compare(f"{name}, {size:.0f} MB", str(path), native)
+    show("load, against the native call", rows)
+
+
+def compare(what: str, path: str, native: str) -> list[Row]:
+    """The best of several processes each way."""
+    best: dict[str, list[float]] = {native: [9e9, 9e9], "mlup": [9e9, 9e9]}
+    for _ in range(ROUNDS):
+        for how, so_far in best.items():
+            done = subprocess.run(
+                [sys.executable, "-c", CHILD, path, how], capture_output=True, check=True
+            )
+            best[how] = [min(pair) for pair in zip(so_far, json.loads(done.stdout), strict=True)]
+    (seconds, memory), (ours, our_memory) = best[native], best["mlup"]
+    return [
+        Row(f"{what}: time", ours / seconds, GOAL, f"{ours * 1e3:.1f} ms, {native} {seconds * 1e3:.1f}"),
+        Row(
+            f"{what}: peak memory",
+            our_memory / memory,
+            GOAL,
+            f"{our_memory / 1024:.1f} MiB, {native} {memory / 1024:.1f}",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main()
