@@ -140,8 +140,8 @@ def build(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", *built, silent=True)
     fresh = Path(session.create_tmp()) / "fresh"
     session.run("python", "-m", "venv", "--clear", str(fresh))
-    bin = fresh / ("Scripts" if os.name == "nt" else "bin")
+    scripts = fresh / ("Scripts" if os.name == "nt" else "bin")
     install = ("-m", "pip", "install", "-q", "--find-links", "dist", "mlup-core[all]")
-    session.run(str(bin / "python"), *install, external=True)
-    session.run(str(bin / "mlup"), "plugins", external=True)
+    session.run(str(scripts / "python"), *install, external=True)
+    session.run(str(scripts / "mlup"), "plugins", external=True)
     session.log("built: %s", " ".join(Path(each).name for each in built))

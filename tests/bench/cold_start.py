@@ -47,7 +47,9 @@ def main() -> None:
         Row("mlup plugins", plugins / baseline, GOAL, f"{plugins:.0f} ms"),
     ]
     show(f"a fresh process, {OTHERS} other distributions installed", rows)
-    print(f"  against {baseline:.0f} ms for its dependencies alone, {empty:.0f} ms for nothing at all")
+    print(
+        f"  against {baseline:.0f} ms for its dependencies alone, {empty:.0f} ms for nothing at all"
+    )
 
 
 def fake_distribution(site: Path, name: str) -> None:

@@ -11,7 +11,9 @@ import pickle
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -43,11 +45,12 @@ def main() -> None:
         half = MEGABYTES * 1024 * 1024 // 16
         model = {"first": generator.random(half), "second": generator.random((half // 8, 8))}
         objects = [{"name": str(at), "weights": [at * 0.5] * 40} for at in range(250_000)]
-        for name, native, write in (
+        writers: list[tuple[str, str, Callable[[Path], Any]]] = [
             ("pickle, arrays", "pickle", lambda path: path.write_bytes(pickle.dumps(model, 5))),
             ("pickle, objects", "pickle", lambda path: path.write_bytes(pickle.dumps(objects, 5))),
             ("joblib, raw", "joblib", lambda path: joblib.dump(model, path)),
-        ):
+        ]
+        for name, native, write in writers:
             path = Path(folder, "model")
             write(path)
             size = os.path.getsize(path) / 1e6
@@ -66,7 +69,12 @@ def compare(what: str, path: str, native: str) -> list[Row]:
             best[how] = [min(pair) for pair in zip(so_far, json.loads(done.stdout), strict=True)]
     (seconds, memory), (ours, our_memory) = best[native], best["mlup"]
     return [
-        Row(f"{what}: time", ours / seconds, GOAL, f"{ours * 1e3:.1f} ms, {native} {seconds * 1e3:.1f}"),
+        Row(
+            f"{what}: time",
+            ours / seconds,
+            GOAL,
+            f"{ours * 1e3:.1f} ms, {native} {seconds * 1e3:.1f}",
+        ),
         Row(
             f"{what}: peak memory",
             our_memory / memory,

@@ -2,7 +2,7 @@
 
 ``from mlup.constants import BinarizationType, LoadedFile`` works as it did in pymlup. The
 values of :class:`BinarizationType` are the dotted names that its configs saved;
-:data:`BINARIZER_NAMES` says which of today's binarizers each one means.
+:mod:`mlup.names` says which of today's binarizers each one means.
 """
 
 from __future__ import annotations
@@ -34,34 +34,6 @@ class BinarizationType(Enum):
     ONNX_INFERENCE_SESSION_FULL_RETURN = (
         "mlup.ml.binarization.onnx.InferenceSessionFullReturnBinarizer"
     )
-
-
-BINARIZER_NAMES: Final[dict[str, str]] = {
-    BinarizationType.MEMORY.value: "memory",
-    BinarizationType.JOBLIB.value: "joblib",
-    BinarizationType.PICKLE.value: "pickle",
-    BinarizationType.LIGHTGBM.value: "lightgbm",
-    BinarizationType.TENSORFLOW.value: "tensorflow",
-    BinarizationType.TENSORFLOW_ZIP.value: "tensorflow-saved",
-    BinarizationType.TORCH.value: "torch",
-    BinarizationType.TORCH_JIT.value: "torch-jit",
-    BinarizationType.ONNX_INFERENCE_SESSION.value: "onnx",
-    BinarizationType.ONNX_INFERENCE_SESSION_FULL_RETURN.value: "onnx-full-return",
-}
-"""The predecessor's dotted value → the name of today's binarizer."""
-
-OFFICIAL_EXTRAS: Final[dict[str, str]] = {
-    "joblib": "joblib",
-    "pickle": "pickle",
-    "lightgbm": "lightgbm",
-    "tensorflow": "tensorflow",
-    "tensorflow-saved": "tensorflow",
-    "torch": "torch",
-    "torch-jit": "torch",
-    "onnx": "onnx",
-    "onnx-full-return": "onnx",
-}
-"""An official binarizer → the extra of ``mlup-core`` that installs it: data for messages only."""
 
 
 class StorageType(Enum):

@@ -129,8 +129,9 @@ class ModelPath(os.PathLike[str]):
     @property
     def suffix(self) -> str:
         """The last extension with its dot, as pathlib has it: ``".gz"``, or ``""``."""
-        dot = self.name.rfind(".")
-        return self.name[dot:] if 0 < dot < len(self.name) - 1 else ""
+        name = self.name
+        dot = name.rfind(".")
+        return name[dot:] if 0 < dot < len(name) - 1 else ""
 
     @property
     def stem(self) -> str:
@@ -177,6 +178,18 @@ class ModelPath(os.PathLike[str]):
         if self._tail is None:
             self._tail = self.head if self.size <= EDGE else self._read(self.size - EDGE, EDGE)
         return self._tail
+
+    def edges(self) -> tuple[bytes, bytes]:
+        """:attr:`head` and :attr:`tail`."""
+        if self._head is not None or self.size <= EDGE or self._closed:
+            return self.head, self.tail
+        read = self._reader.read
+        try:
+            head = self._head = self._prefix = read(0, EDGE)
+            tail = self._tail = read(self.size - EDGE, EDGE)
+        except (OSError, ValueError) as error:
+            raise sources.unreadable(str(self), error) from error
+        return head, tail
 
     def read_at(self, offset: int, n: int) -> bytes:
         """Up to ``n`` bytes from ``offset``: fewer at the end of the source, ``b""`` past it.

@@ -70,8 +70,11 @@ def detect(source: object, *, spool_limit: int = DEFAULT_SPOOL_LIMIT) -> Detecti
         SourceError: it cannot be read.
         PluginError: a plugin failed, and ``MLUP_STRICT_PLUGINS`` is set.
     """
-    with ModelPath.of(source, spool_limit=spool_limit) as path:
+    path = ModelPath.of(source, spool_limit=spool_limit)
+    try:
         return _detect(path, current())
+    finally:
+        path.close()
 
 
 def load(

@@ -12,9 +12,7 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple
 
 from mlup.errors import PluginError
-from mlup.files import ModelPath
-
-_LOGGING: Final = "logging"  # imported only where there is something to say
+from mlup.files import BUDGET, ModelPath
 
 SLOW: Final = 1.0
 """Seconds of scoring after which a plugin is named as slow."""
@@ -28,7 +26,7 @@ class Score(float):
 
     def __new__(cls, value: float, reason: str = "") -> Score:
         """``value`` in 0..1 and why, in a few words that the user will read."""
-        self = super().__new__(cls, value)
+        self = float.__new__(cls, value)
         self.reason = reason
         return self
 
@@ -82,12 +80,12 @@ def rank(
         PluginError: a plugin failed, and ``strict`` asked to hear of it.
         SourceError: the first or the last bytes could not be read.
     """
-    head, tail = path.head, path.tail
+    head, tail = path.edges()
     now = perf_counter()
     candidates: list[Candidate] = []
     problems: list[Problem] = []
     for scorer in scorers:
-        path.next_reader()
+        path.left, path.overdrawn = BUDGET, False  # next_reader(), without the call
         try:
             value = scorer.score(path, head, tail)
             if value is not None and (confidence := _confidence(value, path)):
@@ -103,7 +101,7 @@ def rank(
             problems.append(_slow(scorer, now - before))
     if len(candidates) > 1:
         candidates.sort(key=_order)
-    if problems or (_LOGGING in sys.modules and _debugging()):
+    if problems or ("logging" in sys.modules and _debugging()):
         _log(path, candidates, problems)
     return tuple(candidates), tuple(problems)
 

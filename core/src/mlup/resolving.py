@@ -6,8 +6,8 @@ import types
 from enum import Enum
 from typing import Any, Final
 
-from mlup.constants import BINARIZER_NAMES, OFFICIAL_EXTRAS
 from mlup.errors import BinarizerNotFoundError
+from mlup.names import BINARIZER_NAMES, OFFICIAL_EXTRAS
 from mlup.registry import Binarizer, Registry, missing_requirements
 
 AUTO: Final = "auto"

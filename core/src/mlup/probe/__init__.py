@@ -9,8 +9,9 @@ plugins that ask for one zip directory cost one read.
     the records of a zip archive, from its central directory
 ``pickle_start``
     the first opcodes of a pickle: protocol, first frame, first imported name
-``pickle_stops``, ``pickle_frames``, ``pickle_imports``
-    where the stream ends, what stands between its frames, what it imports
+``pickle_stops``, ``pickle_frames``, ``pickle_imports``, ``pickle_interleaved``
+    whether the stream ends, what stands between its frames, what it imports, and whether raw data
+    stand between its opcodes
 ``pickle_start_of``
     ``pickle_start`` for bytes at hand, such as an inflated piece
 """
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         PickleStart,
         pickle_frames,
         pickle_imports,
+        pickle_interleaved,
         pickle_start,
         pickle_start_of,
         pickle_stops,
@@ -36,6 +38,7 @@ _HOME: Final[dict[str, str]] = {
     "PickleStart": "pickles",
     "pickle_frames": "pickles",
     "pickle_imports": "pickles",
+    "pickle_interleaved": "pickles",
     "pickle_start": "pickles",
     "pickle_start_of": "pickles",
     "pickle_stops": "pickles",
@@ -51,6 +54,7 @@ __all__ = [
     "ZipRecord",
     "pickle_frames",
     "pickle_imports",
+    "pickle_interleaved",
     "pickle_start",
     "pickle_start_of",
     "pickle_stops",

@@ -98,20 +98,24 @@ def walk(
         until: go no further once this ``module.name`` is imported.
     """
     found = Walk()
+    limit = size if size is not None else 1 << 64
+    found.valid = _follow(found, data, limit, enough or 1 << 64, until)
+    return found
+
+
+def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) -> bool:
+    """The loop of :func:`walk`; ``False`` where an opcode cannot stand where it does."""
     depth = 0  # the unpickler's stack, as the number of items above its last mark,
     marks: list[int] = []  # and above each mark under that one
     memo: dict[int, str | None] = {}
     top: str | None = None  # the two topmost items, where they are texts
     below: str | None = None
     position, length = 0, len(data)
-    limit = size if size is not None else 1 << 64
-    most = enough if enough is not None else 1 << 64
     while position < length:
         code = data[position]
         row = _ROWS[code]
         if row is None:
-            found.valid = False
-            return found
+            return False
         argument, pops, pushes, under, kind = row
         start = position + 1
         end = start + argument
@@ -119,13 +123,12 @@ def walk(
             start, end = _span(data, start, argument)
             if end < 0:  # a newline or a length that the window does not hold
                 found.cut = length >= limit
-                found.valid = argument <= COUNT1 or length - start <= MAX_LINE
-                return found
+                return argument <= COUNT1 or length - start <= MAX_LINE
         if end > limit:
             found.cut = True
-            return found
+            return True
         if end > length and argument > COUNT1:
-            return found  # cut by the window, not by the file
+            return True  # cut by the window, not by the file
         text = None
         if kind == _PLAIN:
             pass
@@ -134,28 +137,25 @@ def walk(
                 text = str(data[start:end], "utf-8", "surrogatepass")
             except UnicodeDecodeError as error:
                 if end <= length or start + error.end < length:  # not cut in two by the window
-                    found.valid = False
-                    return found
+                    return False
         elif kind == _PUT:
             if code == _MEMOIZE:
                 index = len(memo)
             else:
                 index = data[start] if argument == 1 else _index(code, data[start:end])
             if depth < 1 or index < 0:
-                found.valid = False
-                return found
+                return False
             # A pickler numbers its memo 0, 1, 2, …; text and noise do not.
             found.opcodes += 1 if found.protocol or index != len(memo) else 4
             memo[index] = top
             position = end
             if found.opcodes >= most:
-                return found
+                return True
             continue
         elif kind == _GET:
             index = data[start] if argument == 1 else _index(code, data[start:end])
             if index not in memo:
-                found.valid = False
-                return found
+                return False
             text = memo[index]
         elif kind == _STACK_IMPORT:
             if below and top:
@@ -164,24 +164,22 @@ def walk(
         elif kind == _SPECIAL:
             if code == _STOP:
                 found.opcodes += 1
-                found.valid = depth == 1 and not marks
-                found.stop = end if found.valid else None
-                return found
+                if depth != 1 or marks:
+                    return False
+                found.stop = end
+                return True
             if not _header(found, code, position, end, data, limit):
-                found.valid = False
-                return found
+                return False
             position = end
             continue
         elif not _line_fits(code, data[start:end], found):
-            found.valid = False
-            return found
+            return False
         elif kind == _IMPORT and found.protocol:
             found.opcodes += 3
 
         if pops >= 0:
             if depth < pops:
-                found.valid = False
-                return found
+                return False
             depth += pushes - pops
         elif pops == PUSH_MARK:
             marks.append(depth)
@@ -189,8 +187,7 @@ def walk(
         elif pops == ANYTHING and depth:
             depth -= 1
         elif not marks or marks[-1] < under:
-            found.valid = False
-            return found
+            return False
         else:  # TO_MARK, or a POP of the mark itself
             depth = marks.pop() + pushes
         if pushes:
@@ -201,10 +198,10 @@ def walk(
         if found.number_only:
             found.number_only = code in _NUMBERS
         if found.opcodes >= most or (until is not None and until in found.names[-1:]):
-            return found
+            return True
         position = end
     found.cut = found.cut or position >= limit
-    return found
+    return True
 
 
 def _header(found: Walk, code: int, position: int, end: int, data: bytes, limit: int) -> bool:

@@ -110,7 +110,7 @@ def pickle_stops(path: ModelPath) -> bool:
     start = pickle_start(path)
     if start is None or start.truncated:
         return False
-    if start.stop is not None or path.tail.rstrip(_BLANK).endswith(b"."):
+    if start.stop is not None or path.tail[-1:] == b"." or path.tail.rstrip(_BLANK)[-1:] == b".":
         return True
     if start.frame_end is not None:
         return pickle_frames(path).after in ("end", "stop")  # type: ignore[union-attr]
@@ -161,11 +161,36 @@ def is_padding(data: bytes) -> bool:
 
 
 @probe
+def pickle_interleaved(path: ModelPath, wrapper: str) -> str | None:
+    """What shows that raw data stand between the opcodes; ``None``: it is a plain stream.
+
+    Args:
+        path: the file.
+        wrapper: the ``module.name`` of the class that is written in front of such data.
+    """
+    start = pickle_start(path)
+    if start is None or start.frame_end == path.size:
+        return None
+    if start.frame_end is not None:
+        frames = pickle_frames(path)
+        assert frames is not None
+        if frames.after in ("end", "stop", "more"):
+            return None
+        if frames.after == "padding":
+            return f"aligned raw data at byte {frames.end}"
+    return f"it imports {wrapper}" if _imports(path, wrapper) else None
+
+
+@probe
 def pickle_imports(path: ModelPath, name: str) -> bool:
     """Whether the stream's beginning imports ``module.name``; a text that mentions it is none.
 
     Goes by opcodes, and looks at 512 KiB at most.
     """
+    return _imports(path, name)
+
+
+def _imports(path: ModelPath, name: str) -> bool:
     mark = name[name.rfind(".") + 1 :].encode()
     for window in _IMPORT_WINDOWS:
         data = path.read_at(0, window)

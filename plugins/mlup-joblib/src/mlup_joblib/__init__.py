@@ -37,18 +37,11 @@ def _raw(path: mlup.ModelPath) -> tuple[float, str] | None:
     start = probe.pickle_start(path)
     if start is None or start.lone_number or not probe.pickle_stops(path):
         return None
-    what = _of(start)
-    plain = 0.6, f"plain pickle{what}, which joblib opens too"
-    if start.frame_end == path.size:
-        return plain
-    frames = probe.pickle_frames(path) if start.frame_end is not None else None
-    if frames is not None and frames.after in ("end", "stop", "more"):
-        return plain
-    if frames is not None and frames.after == "padding":
-        return 0.95, f"joblib dump{what}: aligned raw array at byte {frames.end}"
-    if probe.pickle_imports(path, _ARRAY_WRAPPER):
-        return 0.95, f"joblib dump{what}: imports NumpyArrayWrapper"
-    return plain
+    if start.frame_end != path.size:
+        seen = probe.pickle_interleaved(path, _ARRAY_WRAPPER)
+        if seen:
+            return 0.95, f"joblib dump{_of(start)}: {seen}"
+    return 0.6, f"plain pickle{_of(start)}, which joblib opens too"
 
 
 def _compressed(path: mlup.ModelPath, head: bytes) -> tuple[float, str] | None:

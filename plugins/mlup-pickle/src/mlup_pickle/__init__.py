@@ -27,21 +27,12 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     start = probe.pickle_start(path)
     if start is None or start.lone_number or not probe.pickle_stops(path):
         return None
-    if start.frame_end != path.size and _has_raw_arrays(path, start):
+    if start.frame_end != path.size and probe.pickle_interleaved(path, _ARRAY_WRAPPER):
         return None
     protocol = f"protocol {start.protocol}" if start.protocol else "protocol 0 or 1"
     what = f" of {start.first_name}" if start.first_name else ""
     named = path.suffix.lower() in extensions
     return mlup.Score(0.95 if named else 0.9, f"pickle{what}, {protocol}, up to its STOP")
-
-
-def _has_raw_arrays(path: mlup.ModelPath, start: probe.PickleStart) -> bool:
-    frames = probe.pickle_frames(path) if start.frame_end is not None else None
-    if frames is not None and frames.after in ("end", "stop", "more"):
-        return False
-    if frames is not None and frames.after == "padding":
-        return True
-    return probe.pickle_imports(path, _ARRAY_WRAPPER)
 
 
 @mlup.hookimpl

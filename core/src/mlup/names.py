@@ -1,0 +1,35 @@
+"""Names of binarizers as data: the predecessor's, and the extras that install the official ones.
+
+Only for messages and for resolving what a caller wrote: no decision in core depends on a format.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+BINARIZER_NAMES: Final[dict[str, str]] = {
+    "mlup.ml.binarization.memory.MemoryBinarizer": "memory",
+    "mlup.ml.binarization.joblib.JoblibBinarizer": "joblib",
+    "mlup.ml.binarization.pickle.PickleBinarizer": "pickle",
+    "mlup.ml.binarization.lightgbm.LightGBMBinarizer": "lightgbm",
+    "mlup.ml.binarization.tensorflow.TensorFlowBinarizer": "tensorflow",
+    "mlup.ml.binarization.tensorflow.TensorFlowSavedBinarizer": "tensorflow-saved",
+    "mlup.ml.binarization.torch.TorchBinarizer": "torch",
+    "mlup.ml.binarization.torch.TorchJITBinarizer": "torch-jit",
+    "mlup.ml.binarization.onnx.InferenceSessionBinarizer": "onnx",
+    "mlup.ml.binarization.onnx.InferenceSessionFullReturnBinarizer": "onnx-full-return",
+}
+"""The predecessor's dotted value → the name of today's binarizer."""
+
+OFFICIAL_EXTRAS: Final[dict[str, str]] = {
+    "joblib": "joblib",
+    "pickle": "pickle",
+    "lightgbm": "lightgbm",
+    "tensorflow": "tensorflow",
+    "tensorflow-saved": "tensorflow",
+    "torch": "torch",
+    "torch-jit": "torch",
+    "onnx": "onnx",
+    "onnx-full-return": "onnx",
+}
+"""An official binarizer → the extra of ``mlup-core`` that installs it."""
