@@ -20,6 +20,7 @@ ENOUGH: Final = 8
 _WINDOWS: Final = (4 * 1024, 64 * 1024)  # read one after the other while ENOUGH is not reached
 _IMPORT_WINDOWS: Final = (16 * 1024, 512 * 1024)
 _MAX_FRAMES: Final = 1024
+_MAX_OPCODES: Final = 50_000  # some 20 ms
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
 # How protocols 0 and 1 make any instance; the class comes after it.
 _PLUMBING: Final = frozenset(("copy_reg._reconstructor", "copyreg._reconstructor"))
@@ -195,7 +196,9 @@ def _imports(path: ModelPath, name: str) -> bool:
     for window in _IMPORT_WINDOWS:
         data = path.read_at(0, window)
         if mark in data:
-            return name in walk(data, path.size, until=name).names
+            found = walk(data, path.size, enough=_MAX_OPCODES, until=name)
+            if name in found.names:
+                return True
         if len(data) < window:
             break
     return False
