@@ -130,9 +130,9 @@ class Registry:
             TypeError, ValueError: it has no ``deserialize``, or its hooks do not fit.
         """
         with self._lock:
-            known = self.get(name)
-            if known is not None:
-                return known
+            for known in self._binarizers:  # named before, or an installed plugin's own module
+                if known.registered_as == name or known.plugin is target:
+                    return known
             info = PluginInfo(name, "import line", "", "ok", entry_point=name)
             binarizer = self._register(info, target, name)
             # A new list: other threads may be reading the old one.
