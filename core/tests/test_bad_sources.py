@@ -86,7 +86,9 @@ def test_a_slash_behind_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["a\0b", "\0", "x" * 300, "x/" * 3000, "\ud800"], ids=["NUL inside", "NUL", "long", "deep", "half a surrogate"]
+    "name",
+    ["a\0b", "\0", "x" * 300, "x/" * 3000, "\ud800"],
+    ids=["NUL inside", "NUL", "long", "deep", "half a surrogate"],
 )
 def test_a_name_the_system_cannot_have(name):
     message = message_of(f"model-{name}")

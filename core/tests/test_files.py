@@ -105,7 +105,9 @@ def test_names_are_pathlibs(tmp_path, name):
 
 
 # A name that begins with two dots or ends with one means different things to different Pythons.
-REASONABLE = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1)
+REASONABLE = st.text(
+    st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1
+)
 
 
 @given(
@@ -555,7 +557,7 @@ def test_opening_nothing_says_what_there_is(tmp_path):
 
 
 def test_opening_a_folder_is_a_source_error(tmp_path):
-    with pytest.raises(mlup.SourceError, match="folder|directory"):  # noqa: SIM117
+    with pytest.raises(mlup.SourceError, match=r"folder|directory"):  # noqa: SIM117
         with LoadedFile(path=str(tmp_path)).open():
             pass
 

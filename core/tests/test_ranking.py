@@ -175,7 +175,8 @@ def test_any_answer_is_a_vote_in_0_to_1_or_none_or_a_problem(answer):
         assert (candidates, problems) == ((), ())
     elif number and 0 < answer <= 1:
         assert problems == ()
-        assert [each.score for each in candidates] == ([round(answer, 9)] if answer > 1e-9 else [])
+        rounded = round(float(answer), 9)
+        assert [each.score for each in candidates] == ([rounded] if rounded else [])
     else:
         assert candidates == ()
         assert [each.binarizer for each in problems] == ["acme"]
@@ -229,9 +230,21 @@ def test_when_the_chosen_one_fails_no_other_is_tried(site, tmp_path):
         assert part in message
 
 
+def test_a_failure_that_cannot_be_printed_is_chained_all_the_same(site):
+    body = """
+        class Unprintable(Exception):
+            def __str__(self): raise RuntimeError('not even this works')
+        raise Unprintable
+    """
+    site.plugin("acme", deserialize=body)
+    with pytest.raises(mlup.ModelBinarizationError, match="Unprintable") as caught:
+        mlup.load(ACME)
+    assert type(caught.value.__cause__).__name__ == "Unprintable"
+
+
 def test_an_mlup_error_of_the_plugin_passes_unchanged(site):
     site.plugin("acme", deserialize="raise mlup.ModelBinarizationError('in my own words')")
-    with pytest.raises(mlup.ModelBinarizationError, match="^in my own words$"):
+    with pytest.raises(mlup.ModelBinarizationError, match=r"^in my own words$"):
         mlup.load(ACME)
 
 
@@ -265,9 +278,7 @@ def test_a_name_wins_over_the_bytes_with_one_warning(site, caplog):
     [("return 0.89", "return None"), ("return 0.95", "return 0.3"), ("return None", "return None")],
     ids=["nothing-clear", "it-could-be-it", "nothing-known"],
 )
-def test_a_name_is_not_warned_about_where_the_bytes_do_not_say_otherwise(
-    site, caplog, acme, other
-):
+def test_a_name_is_not_warned_about_where_the_bytes_do_not_say_otherwise(site, caplog, acme, other):
     site.plugin("acme", acme)
     site.plugin("other", other)
     assert mlup.load(ACME, "other") == "loaded by dist_other_other"

@@ -146,7 +146,7 @@ def test_a_veto_by_another_error_is_chained(site, marked, raised):
 def test_a_veto_after_the_load_withholds_the_model(site):
     site.plugin("acme")
     _wrapper(site, after="raise mlup.MLupError('too large a model')")
-    with pytest.raises(mlup.MLupError, match="^too large a model$"):
+    with pytest.raises(mlup.MLupError, match=r"^too large a model$"):
         mlup.load(ACME)
 
 
@@ -162,7 +162,7 @@ def test_memory_and_import_lines_can_be_vetoed_too(site, choice):
     source = "class Mine:\n    @staticmethod\n    def deserialize(file): return 'mine'\n"
     site.module("my_module", source)
     _wrapper(site, "raise mlup.MLupError('no')")
-    with pytest.raises(mlup.MLupError, match="^no$"):
+    with pytest.raises(mlup.MLupError, match=r"^no$"):
         mlup.load(ACME, choice)
 
 

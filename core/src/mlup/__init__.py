@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from mlup.files import LoadedFile, ModelPath
     from mlup.hookspecs import hookimpl
     from mlup.loading import Detection, detect, load
+    from mlup.plugin_info import PluginInfo
     from mlup.ranking import Candidate, Score
-    from mlup.registry import PluginInfo, plugins, refresh
+    from mlup.registry import plugins, refresh
 
 __version__ = "0.1.0"
 
@@ -71,10 +72,12 @@ _HOME: Final[dict[str, str]] = {
     "load": "loading",
     "Candidate": "ranking",
     "Score": "ranking",
-    "PluginInfo": "registry",
+    "PluginInfo": "plugin_info",
     "plugins": "registry",
     "refresh": "registry",
 }
+
+_MODULES: Final = ("constants", "errors", "hookspecs", "probe")
 
 __all__ = [
     "AmbiguousModelError",
@@ -107,11 +110,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f"mlup.{name}")
     module = _HOME.get(name)
     if module is None:
         raise AttributeError(f"module 'mlup' has no attribute {name!r}")
-    from importlib import import_module
-
     value = getattr(import_module(f"mlup.{module}"), name)
     globals()[name] = value
     return value

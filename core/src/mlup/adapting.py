@@ -32,6 +32,8 @@ class Adapted:
     def __init__(self, target: Any) -> None:
         self._target = target
         self.__doc__ = getattr(target, "__doc__", None)
+        for attribute in ("extensions", "requires", "options"):
+            setattr(self, attribute, getattr(target, attribute, None))
 
     @hookimpl
     def score(self, path: ModelPath, head: bytes, tail: bytes) -> float | None:
@@ -101,6 +103,9 @@ def _check(plugin: object, hooks: Hooks) -> None:
                 f"({', '.join(HOOKS[hook])}) does not offer; the plugin may be written for a newer "
                 "mlup-core: pip install --upgrade mlup-core"
             )
+    for hook in HOOKS:
+        if hook not in hooks and callable(getattr(plugin, hook, None)):
+            raise TypeError(f"its {hook}() is not marked: put @mlup.hookimpl on it")
     if "deserialize" not in hooks:
         raise TypeError("it implements no deserialize(file), so it could never load what it finds")
     if "score" in hooks and _is_wrapper(hooks["score"][1]):

@@ -41,7 +41,12 @@ def _one_by_one() -> list[importlib_metadata.EntryPoint]:
     import importlib_metadata
 
     found: list[importlib_metadata.EntryPoint] = []
+    seen: set[str] = set()
     for distribution in importlib_metadata.distributions():
+        name = _name_and_version(distribution)[0].lower().replace("_", "-").replace(".", "-")
+        if name in seen and name != "unknown":
+            continue  # shadowed by one that stands earlier on sys.path
+        seen.add(name)
         try:
             found.extend(distribution.entry_points.select(group=GROUP))
         except Exception as error:  # a foreign distribution's damaged metadata costs only itself

@@ -10,6 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 
+def described(error: BaseException) -> str:
+    """``Type: message``; the type alone where there is no message, or none that can be had."""
+    try:
+        said = str(error)
+    except Exception:  # a plugin's exception, a plugin's __str__
+        said = "(its message cannot be printed)"
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
 class MLupError(Exception):
     """The root: ``except mlup.MLupError`` catches whatever mlup raises on purpose."""
 

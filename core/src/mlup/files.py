@@ -45,6 +45,7 @@ class ModelPath(os.PathLike[str]):
         "_prefix",
         "_reader",
         "_tail",
+        "held",
         "left",
         "name",
         "overdrawn",
@@ -56,6 +57,7 @@ class ModelPath(os.PathLike[str]):
         self._reader = reader
         self._location = location
         self._closed = False
+        self.held = False  # while plugins score: none may close it for the others
         self._head: bytes | None = None
         self._prefix = b""
         self._tail: bytes | None = None
@@ -246,7 +248,7 @@ class ModelPath(os.PathLike[str]):
 
     def close(self) -> None:
         """Release the source. Names and remembered results stay; further reads raise."""
-        if not self._closed:
+        if not self._closed and not self.held:
             self._closed = True
             self._reader.close()
 

@@ -12,6 +12,7 @@ from mlup.errors import (
     ModelBinarizationError,
     OptionError,
     UnknownModelError,
+    described,
 )
 from mlup.files import LoadedFile, ModelPath
 from mlup.ranking import Candidate, Problem
@@ -245,11 +246,11 @@ def _check_options(chosen: Binarizer, given: Mapping[str, Any]) -> None:
 
 
 def _failed(label: str, name: str, error: BaseException, candidates: tuple[Candidate, ...]) -> str:
-    said = f"{label} was not loaded by {name}: {type(error).__name__}: {error}"
+    said = f"{label} was not loaded by {name}: {described(error)}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         top = error.name.partition(".")[0]
         said += f" (the model needs the module {top!r}: install the package that provides it)"
-    elif isinstance(error, AttributeError) and "__main__" in str(error):
+    elif isinstance(error, AttributeError) and "__main__" in said:
         said += (
             " (the script that saved the model defined this name itself: move it into a module "
             "that can be imported here too)"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
-from mlup.errors import PluginError
+from mlup.errors import PluginError, described
 from mlup.files import BUDGET, ModelPath
 
 SLOW: Final = 1.0
@@ -84,21 +84,27 @@ def rank(
     now = perf_counter()
     candidates: list[Candidate] = []
     problems: list[Problem] = []
-    for scorer in scorers:
-        path.left, path.overdrawn = BUDGET, False  # next_reader(), without the call
-        try:
-            value = scorer.score(path, head, tail)
-            if value is not None and (confidence := _confidence(value, path)):
-                reason = str(getattr(value, "reason", "")) or "the plugin gave no reason"
-                name, distribution, tier, _ = scorer
-                candidates.append(Candidate(name, confidence, reason, distribution, tier))
-        except (Exception, SystemExit) as error:  # whatever a plugin raises costs only itself
-            problems.append(_problem(scorer, error))
-            if strict:
-                raise PluginError(f"{problems[-1]} (while scoring {path})") from error
-        before, now = now, perf_counter()
-        if now - before > SLOW:
-            problems.append(_slow(scorer, now - before))
+    path.held = True
+    try:
+        for scorer in scorers:
+            path.left, path.overdrawn = BUDGET, False  # next_reader(), without the call
+            try:
+                value = scorer.score(path, head, tail)
+                if value is None and not path.overdrawn:
+                    pass
+                elif confidence := _confidence(value, path):
+                    reason = str(getattr(value, "reason", "")) or "the plugin gave no reason"
+                    name, distribution, tier, _ = scorer
+                    candidates.append(Candidate(name, confidence, reason, distribution, tier))
+            except (Exception, SystemExit) as error:  # whatever a plugin raises costs only itself
+                problems.append(_problem(scorer, error))
+                if strict:
+                    raise PluginError(f"{problems[-1]} (while scoring {path})") from error
+            before, now = now, perf_counter()
+            if now - before > SLOW:
+                problems.append(_slow(scorer, now - before))
+    finally:
+        path.held = False
     if len(candidates) > 1:
         candidates.sort(key=_order)
     if problems or ("logging" in sys.modules and _debugging()):
@@ -152,8 +158,7 @@ def _short(value: object) -> str:
 
 
 def _problem(scorer: Scorer, error: BaseException) -> Problem:
-    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return Problem(scorer.binarizer, scorer.distribution, message, error)
+    return Problem(scorer.binarizer, scorer.distribution, described(error), error)
 
 
 def _slow(scorer: Scorer, seconds: float) -> Problem:

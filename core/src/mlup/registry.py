@@ -18,40 +18,9 @@ from mlup import hookspecs
 from mlup.adapting import IncompatibleError, as_plugin, kind_of, scorer_function, strings
 from mlup.discovery import EntryPoint, find_entry_points
 from mlup.environment import STRICT, Environment
-from mlup.errors import PluginError
+from mlup.errors import PluginError, described
+from mlup.plugin_info import PluginInfo, availability
 from mlup.ranking import Scorer
-
-
-class PluginInfo(NamedTuple):
-    """What ``mlup plugins`` shows of one entry point.
-
-    Attributes:
-        name: the binarizer's name.
-        distribution: the distribution it came with.
-        version: that distribution's version.
-        status: ``ok``, ``disabled``, ``unavailable`` (what it requires is not importable),
-            ``broken``, ``conflict`` (another distribution claims the name), ``incompatible``
-            (written for another version of the contract).
-        extensions: the format's usual file extensions.
-        description: the first line of the plugin's docstring.
-        problem: what is wrong and what to do, or ``None``.
-        entry_point: the entry point's value.
-        requires: import names that ``deserialize`` needs.
-        options: options that ``deserialize`` understands; ``None``: it did not say.
-        kind: ``binarizer``, or ``wrapper`` for a plugin that surrounds loads.
-    """
-
-    name: str
-    distribution: str
-    version: str
-    status: str
-    extensions: tuple[str, ...] = ()
-    description: str = ""
-    problem: str | None = None
-    entry_point: str = ""
-    requires: tuple[str, ...] = ()
-    options: tuple[str, ...] | None = None
-    kind: str = "binarizer"
 
 
 class Binarizer(NamedTuple):
@@ -60,6 +29,7 @@ class Binarizer(NamedTuple):
     info: PluginInfo
     plugin: Any
     registered_as: str
+    target: Any
 
 
 class Registry:
@@ -73,12 +43,14 @@ class Registry:
         self._manager.add_hookspecs(hookspecs)
         self._binarizers: list[Binarizer] = []
         self._others: list[PluginInfo] = []
+        self._adopted: dict[str, Binarizer] = {}  # by import line
         found = _without_repeats(entry_points)
         owners: dict[str, set[str]] = {}
         for each in found:
-            owners.setdefault(each.name, set()).add(each.distribution)
+            if not environment.excludes(each.name, each.distribution):
+                owners.setdefault(each.name, set()).add(each.distribution)
         for each in found:
-            self._add(each, sorted(owners[each.name] - {each.distribution}))
+            self._add(each, sorted(owners.get(each.name, set()) - {each.distribution}))
         self.scorers: tuple[Scorer, ...] = self._scorers()
 
     # -- looking up -------------------------------------------------------------------------
@@ -96,7 +68,7 @@ class Registry:
 
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Every entry point of the group, by name, with its status as of now."""
-        infos = [_availability(each.info) for each in self._binarizers] + self._others
+        infos = [availability(each.info) for each in self._binarizers] + self._others
         return tuple(sorted(infos, key=lambda info: (info.name, info.distribution)))
 
     def names(self) -> tuple[str, ...]:
@@ -113,7 +85,7 @@ class Registry:
         """``deserialize(file=…)`` of one binarizer, surrounded by every installed wrapper."""
         others = [
             each.plugin
-            for each in self._binarizers
+            for each in (*self._binarizers, *self._adopted.values())
             if each is not binarizer and each.info.kind == "binarizer"
         ]
         return self._manager.subset_hook_caller("deserialize", remove_plugins=others)
@@ -130,14 +102,23 @@ class Registry:
             TypeError, ValueError: it has no ``deserialize``, or its hooks do not fit.
         """
         with self._lock:
-            for known in self._binarizers:  # named before, or an installed plugin's own module
-                if known.registered_as == name or known.plugin is target:
-                    return known
+            for each in (*self._binarizers, *self._adopted.values()):
+                if each.target is target and each.info.kind == "binarizer":
+                    return each  # installed, or named before, perhaps in another way
+            _, hooks = as_plugin(self._manager, target)
+            if kind_of(hooks) == "wrapper":
+                raise TypeError("it is a wrapper around loads, not a binarizer")
+            adopted = dict(self._adopted)  # anew: other threads may be reading the old one
+            stale = adopted.pop(name, None)
+            if stale is not None:  # a notebook's cell was run again, a module was reloaded
+                self._manager.unregister(stale.plugin)
             info = PluginInfo(name, "import line", "", "ok", entry_point=name)
-            binarizer = self._register(info, target, name)
-            # A new list: other threads may be reading the old one.
-            self._binarizers = [*self._binarizers, binarizer]
-            return binarizer
+            # A prefix, since pluggy's names are unique and a module may be called "pickle" too.
+            adopted[name] = self._register(info, target, f"import line: {name}")._replace(
+                registered_as=name
+            )
+            self._adopted = adopted
+            return adopted[name]
 
     def _add(self, entry_point: EntryPoint, rivals: list[str]) -> None:
         info = PluginInfo(
@@ -164,8 +145,7 @@ class Registry:
             self._binarizers.append(self._register(info, entry_point.load(), registered_as))
         except (Exception, SystemExit) as error:  # importing a plugin runs its code: anything goes
             status = "incompatible" if isinstance(error, IncompatibleError) else "broken"
-            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            said += f" (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
+            said = f"{described(error)} (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
             self._others.append(info._replace(status=status, problem=said))
             self._report(self._others[-1], error)
 
@@ -183,8 +163,13 @@ class Registry:
                 f"{info.entry_point!r} is registered already, as "
                 f"{self._manager.get_name(plugin)!r}; every binarizer needs a module of its own"
             )
-        self._manager.register(plugin, name=registered_as)
-        return Binarizer(info, plugin, registered_as)
+        try:
+            self._manager.register(plugin, name=registered_as)
+        except BaseException:  # pluggy before 1.7 may have added some of its hooks by then
+            if self._manager.is_registered(plugin):
+                self._manager.unregister(plugin)
+            raise
+        return Binarizer(info, plugin, registered_as, target)
 
     def _scorers(self) -> tuple[Scorer, ...]:
         by_plugin = {id(impl.plugin): impl for impl in self._manager.hook.score.get_hookimpls()}
@@ -225,33 +210,6 @@ def _core_version() -> str:
     return __version__
 
 
-def _availability(info: PluginInfo) -> PluginInfo:
-    """The same, or ``unavailable`` where something it requires cannot be imported."""
-    if info.status != "ok" or not info.requires:
-        return info
-    missing = missing_requirements(info)
-    if not missing:
-        return info
-    said = f"{', '.join(missing)} cannot be imported here; pip install {info.distribution}"
-    return info._replace(status="unavailable", problem=said)
-
-
-def missing_requirements(info: PluginInfo) -> list[str]:
-    """The names in ``requires`` that no importer finds. Nothing is imported for it."""
-    from importlib.util import find_spec
-
-    missing = []
-    for name in info.requires:
-        top = name.partition(".")[0]
-        try:
-            found = top in sys.modules or find_spec(top) is not None
-        except (ImportError, ValueError):
-            found = False
-        if not found:
-            missing.append(top)
-    return missing
-
-
 class _Current(NamedTuple):
     """The registry, and what it was found with."""
 
@@ -261,7 +219,8 @@ class _Current(NamedTuple):
 
 
 _current: _Current | None = None
-_current_lock = threading.Lock()
+_current_lock = threading.RLock()
+_discovering = False
 
 
 def current() -> Registry:
@@ -275,7 +234,7 @@ def current() -> Registry:
     Raises:
         PluginError: a plugin is broken, and ``MLUP_STRICT_PLUGINS`` is set.
     """
-    global _current
+    global _current, _discovering
     known = _current
     if known is not None and known.glance == (len(os.environ), sys.path):
         return known.registry
@@ -286,7 +245,16 @@ def current() -> Registry:
         if _current is not None and _current.found_with == found_with:
             _current = _current._replace(glance=glance)
         else:
-            registry = Registry(find_entry_points(), environment)
+            if _discovering:  # this thread, further up: a plugin asks while it is imported
+                raise PluginError(
+                    "a plugin asked for the plugins while they were being imported; ask inside "
+                    "score() or deserialize() instead"
+                )
+            _discovering = True
+            try:
+                registry = Registry(find_entry_points(), environment)
+            finally:
+                _discovering = False
             _current = _Current(registry, found_with, glance)
         return _current.registry
 

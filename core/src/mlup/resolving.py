@@ -6,9 +6,10 @@ import types
 from enum import Enum
 from typing import Any, Final
 
-from mlup.errors import BinarizerNotFoundError
+from mlup.errors import BinarizerNotFoundError, described
 from mlup.names import BINARIZER_NAMES, OFFICIAL_EXTRAS
-from mlup.registry import Binarizer, Registry, missing_requirements
+from mlup.plugin_info import missing_requirements
+from mlup.registry import Binarizer, Registry
 
 AUTO: Final = "auto"
 
@@ -113,15 +114,17 @@ def _import(line: str, registry: Registry) -> Any:
         except (Exception, SystemExit) as error:  # the caller's own module may raise anything
             parent, _, last = module_name.rpartition(".")
             # Only "there is no such module" sends us to its parent; a failure inside it does not.
-            absent = isinstance(error, ModuleNotFoundError) and error.name == module_name
+            absent = isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(
+                f"{error.name}."  # it, or a class that was taken for its package
+            )
             if absent and parent and not colon:
                 module_name, parts = parent, [last, *parts]
                 continue
-            if isinstance(error, ModuleNotFoundError) and "." not in line and not colon:
+            if absent and "." not in line and not colon:
                 raise BinarizerNotFoundError(_not_installed(line, registry)) from error
             raise BinarizerNotFoundError(
                 f"The binarizer {line!r} was taken for an import line, and importing "
-                f"{module_name} failed: {type(error).__name__}: {error}. "
+                f"{module_name} failed: {described(error)}. "
                 f"Installed binarizers: {', '.join(registry.names()) or 'none'}."
             ) from error
     for part in parts:
@@ -139,6 +142,6 @@ def _adopt(line: str, target: object, registry: Registry) -> Binarizer:
         return registry.adopt(line, target)
     except Exception as error:  # whatever validating the caller's own object brings up
         raise BinarizerNotFoundError(
-            f"{line} cannot serve as a binarizer: {error}. It needs deserialize(file), as a "
+            f"{line} cannot serve as a binarizer: {described(error)}. It needs deserialize(file), as a "
             "BaseBinarizer subclass, or as a class or module with @mlup.hookimpl."
         ) from error

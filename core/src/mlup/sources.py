@@ -12,7 +12,7 @@ import io
 import os
 import stat
 from collections.abc import Callable
-from typing import BinaryIO, Final, Protocol, cast
+from typing import Any, BinaryIO, Final, Protocol, cast
 
 from mlup.errors import SourceError
 
@@ -169,7 +169,7 @@ class OpenFile:
             file.seek(position)
 
     def open(self) -> BinaryIO:
-        return cast(BinaryIO, _Unclosed(self.raw_data()))
+        return io.BufferedReader(_View(self))
 
     def raw_data(self) -> BinaryIO:
         self._file.seek(self._base)
@@ -180,23 +180,32 @@ class OpenFile:
             self._file.close()
 
 
-class _Unclosed:
-    """The caller's file object, passed through, with a ``close`` that leaves it open."""
+class _View(io.RawIOBase):
+    """The caller's file object from its base on, at a position of its own; never closes it."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: OpenFile) -> None:
+        self._source = file
+        self._at = 0
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._file, name)
+    def readable(self) -> bool:
+        return True
 
-    def __enter__(self) -> BinaryIO:
-        return self._file
+    def seekable(self) -> bool:
+        return True
 
-    def __exit__(self, *exc: object) -> None:
-        pass
+    def tell(self) -> int:
+        return self._at
 
-    def close(self) -> None:
-        pass
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._source.read(self._at, len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 def open_local(path: str) -> LocalFile | Folder:

@@ -6,7 +6,8 @@ import click
 
 from mlup.cli.failing import Command
 from mlup.cli.output import write, write_json, write_table
-from mlup.registry import PluginInfo, plugins
+from mlup.plugin_info import PluginInfo
+from mlup.registry import plugins
 
 
 @click.command("plugins", cls=Command, short_help="List the installed binarizers.")

@@ -1,0 +1,265 @@
+"""What mlup says of bytes that no installed binarizer wants: real bytes, every row."""
+
+from __future__ import annotations
+
+import bz2
+import collections
+import gzip
+import io
+import lzma
+import os
+import pickle
+import sqlite3
+import struct
+import sys
+import tarfile
+import zipfile
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mlup
+from mlup import sources, verdicts
+from mlup.files import BUDGET, ModelPath
+
+DATA = bytes(range(256)) * 8
+
+
+def verdict(source):
+    with ModelPath.of(source) as path:
+        return verdicts.verdict(path)
+
+
+def zipped(**members):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    return stream.getvalue()
+
+
+def tarred():
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as file:
+        info = tarfile.TarInfo("модель" * 30)
+        info.size = len(DATA)
+        file.addfile(info, io.BytesIO(DATA))
+    return stream.getvalue()
+
+
+def database(tmp_path):
+    path = tmp_path / "database"
+    connection = sqlite3.connect(path)
+    connection.execute("create table t (x)")
+    connection.commit()
+    connection.close()
+    return path.read_bytes()
+
+
+def png():
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(b"\0\0"))
+        + chunk(b"IEND", b"")
+    )
+
+
+LFS = (
+    b"version https://git-lfs.github.com/spec/v1\n"
+    b"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+)
+OBJECT = collections.OrderedDict((str(number), number) for number in range(200))
+
+ROWS = {
+    "empty": (b"", "an empty file"),
+    "zeros": (bytes(500), "zeros only"),
+    "one zero": (b"\0", "zeros only"),
+    "git lfs": (LFS, "a Git LFS pointer; run: git lfs pull"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n" + DATA, "an HDF5 file"),
+    "gzip": (gzip.compress(DATA), "gzip-compressed data"),
+    "bzip2": (bz2.compress(DATA), "bzip2-compressed data"),
+    "xz": (lzma.compress(DATA), "xz-compressed data"),
+    "lz4": (b"\x04\x22\x4d\x18\x64\x40\xa7" + DATA, "lz4-compressed data"),
+    "png": (png(), "a PNG image"),
+    "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + DATA, "a PDF document"),
+    "zip": (zipped(a=DATA), "a zip archive in which no installed binarizer"),
+    "empty zip": (zipped(), "a zip archive in which no installed binarizer"),
+    "truncated zip": (zipped(a=DATA)[:-30], "a truncated zip archive"),
+    "zip without its directory": (zipped(a=DATA)[:500], "a truncated zip archive"),
+    "html": (b"<!DOCTYPE html>\n<html><body>404</body></html>", "an HTML page"),
+    "html, after blanks": (b"\n\n  <!doctype HTML>\n<p>no", "an HTML page"),
+    "html, after a mark": (b"\xef\xbb\xbf<html lang=en>", "an HTML page"),
+    "html, its head": (b"<head><title>Sign in</title>", "an HTML page"),
+    "text": (b"This is text.\nMore of it.\n", "text of no model format"),
+    "csv": (b"a,b,c\r\n1,2,3\r\n", "text of no model format"),
+    "json": (b'{"a": [1, 2]}', "text of no model format"),
+    "other letters": ("модель ".encode() * 100, "text of no model format"),
+    "a letter cut in two by the edge": (("x" + "ж" * 200).encode(), "text of no model format"),
+    "four bytes cut by the edge": (("xyz" + "😀" * 100).encode(), "text of no model format"),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_the_bytes_are(tmp_path, name):
+    data, said = ROWS[name]
+    assert verdict(data).startswith(said)
+    (tmp_path / "model.bin").write_bytes(data)
+    assert verdict(tmp_path / "model.bin") == verdict(data)
+
+
+def test_a_database(tmp_path):
+    assert verdict(database(tmp_path)) == "an SQLite database"
+
+
+def test_a_program():
+    with open(sys.executable, "rb") as stream:
+        head = stream.read(4)
+    if head != b"\x7fELF":
+        pytest.skip("programs are of another format here")
+    assert verdict(sys.executable) == "an ELF binary"
+
+
+def test_every_mark_has_a_row_here(tmp_path):
+    rows = [data for data, _ in ROWS.values()] + [database(tmp_path), b"\x7fELF" + DATA]
+    for mark, said in verdicts._MARKS:
+        found = [verdict(data) for data in rows if data.startswith(mark)]
+        assert found, said
+        assert set(found) == {said}
+
+
+def test_a_folder(tmp_path):
+    assert verdict(tmp_path) == "an empty folder"
+    for name in ("b", "a"):
+        (tmp_path / name).write_bytes(b"")
+    assert verdict(tmp_path) == "a folder in which no installed binarizer sees a model (a, b)"
+    for number in range(2000):
+        (tmp_path / f"c{number:04}").write_bytes(b"")
+    said = verdict(tmp_path)
+    assert said.startswith("a folder in which no installed binarizer sees a model (")
+    assert said.endswith(", …)")
+    assert said.count(",") == 5
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_pickle(protocol):
+    said = verdict(pickle.dumps(OBJECT, protocol))
+    assert said.startswith(f"a pickle (protocol {protocol if protocol > 1 else 0})") or (
+        protocol < 2 and said.startswith("a pickle (protocol 0 or 1)")
+    )
+    assert "pip install 'mlup-core[pickle]'" in said
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_truncated_pickle(protocol):
+    data = pickle.dumps(OBJECT, protocol)
+    said = verdict(data[: len(data) // 2].rstrip(b".") + b"\x01")
+    assert said is not None
+    assert said.startswith("a truncated pickle")
+    assert "STOP" in said
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_number_in_front_of_other_data(protocol):
+    data = pickle.dumps(0x1950A86A20F9469CFC6C, protocol) + DATA
+    assert verdict(data).startswith("a pickled number with more data behind it")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xf0\xf1\xf2\xf3" * 100, b"\xff", DATA, b"text, then\0 zeros" + bytes(200), b"\xc3"],
+    ids=["noise", "one byte", "all bytes", "zeros behind", "half a letter"],
+)
+def test_nothing_is_said_of_what_is_not_known(data):
+    assert verdict(data) is None
+
+
+def test_a_tar_is_no_pickle():
+    said = verdict(tarred())
+    assert said is None or "pickle" not in said
+
+
+def test_a_mark_further_on_is_no_mark():
+    assert verdict(b"\xf0" + gzip.compress(DATA)) is None
+
+
+class Failing(sources.Memory):
+    """Its first and last bytes can be read, and no others."""
+
+    def read(self, offset, n):
+        if n > 100:
+            raise OSError(5, "Input/output error")
+        return super().read(offset, n)
+
+
+def test_a_source_that_fails_has_no_verdict():
+    data = b"PK\x03\x04" + b"x" * 1000
+    path = ModelPath(Failing(data), location=None, name="")
+    assert path.head
+    assert verdicts.verdict(path) is None
+
+
+def test_a_verdict_has_a_budget_of_its_own():
+    path = ModelPath.of(zipped(a=bytes(BUDGET * 2)))
+    with pytest.raises(mlup.ProbeError):
+        path.read_at(0, BUDGET + 1)
+    path.read_at(1, BUDGET)
+    assert path.overdrawn
+    assert verdicts.verdict(path).startswith("a zip archive")
+
+
+@given(data=st.binary(max_size=300))
+@settings(max_examples=200, deadline=None)
+def test_random_bytes_never_raise(data):
+    said = verdict(data)
+    assert said is None or said
+
+
+@given(
+    data=st.sampled_from([each for each, _ in ROWS.values()] + [pickle.dumps(OBJECT)]),
+    cut=st.integers(0, 600),
+)
+@settings(max_examples=100, deadline=None)
+def test_truncated_bytes_never_raise(data, cut):
+    said = verdict(data[:cut])
+    assert said is None or said
+
+
+# -- who hears of it ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def only_core(monkeypatch):
+    for name in ("MLUP_STRICT_PLUGINS", "MLUP_DISABLE_PLUGINS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLUP_PLUGINS", "memory")
+    mlup.refresh()
+    yield
+    mlup.refresh()
+
+
+@pytest.mark.usefixtures("only_core")
+@pytest.mark.parametrize("name", ROWS)
+def test_the_verdict_is_in_the_detection_and_in_the_error(tmp_path, name):
+    data, _ = ROWS[name]
+    path = os.path.join(tmp_path, "model.bin")
+    with open(path, "wb") as stream:
+        stream.write(data)
+    found = mlup.detect(path)
+    assert found.verdict == verdict(data)
+    with pytest.raises(mlup.UnknownModelError) as caught:
+        mlup.load(path)
+    assert caught.value.verdict == found.verdict
+    assert found.verdict.rstrip("?.") in str(caught.value)
+
+
+@pytest.mark.usefixtures("only_core")
+def test_a_pickle_without_its_plugin_says_what_to_install():
+    with pytest.raises(mlup.UnknownModelError, match=r"pip install 'mlup-core\[pickle\]'"):
+        mlup.load(pickle.dumps(OBJECT))
