@@ -79,7 +79,7 @@ class Config:
         if target is None:
             raise ConfigError("This configuration was not read from a file: save(file) needs one.")
         document = self._document or config_files.Document({})
-        changed = config_files.Document(**{**vars(document), "data": _copy(document.data)})
+        changed = config_files.Document(**{**vars(document), "data": document.copy()})
         self._write_into(changed.data, target)
         default = document.format if self._document else "yaml"
         config_files.write(target, changed.text(config_files.format_of(target, default)))
@@ -98,7 +98,12 @@ class Config:
         from mlup.loading import load_named
 
         what = self._source() if source is None else source
-        loaded = load_named(what, self.binarization_type, options=self.options)
+        try:
+            loaded = load_named(what, self.binarization_type, options=self.options)
+        except BinarizerNotFoundError as error:
+            if self._file is None:
+                raise
+            raise BinarizerNotFoundError(f"{self._file}: {error}") from error
         self.binarization_type = loaded.binarizer
         return loaded.model
 
@@ -133,7 +138,7 @@ class Config:
             places = [path, beside] if self._is_predecessor else [beside, path]
         found = next((place for place in places if os.path.lexists(place)), places[0])
         section = _section(self._document.data) if self._document else {}
-        return _masked(found, section) if self._is_predecessor else found
+        return _masked(found, section, self._file) if self._is_predecessor else found
 
     @property
     def _is_predecessor(self) -> bool:
@@ -183,12 +188,6 @@ def _section(data: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return ml if isinstance(ml, MutableMapping) and not own else data
 
 
-def _copy(data: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    import copy
-
-    return copy.deepcopy(data)  # keeps ruamel's comments
-
-
 def _predecessor_path(section: Mapping[str, Any], where: str) -> str | None:
     kwargs = section.get("storage_kwargs") or {}
     if not isinstance(kwargs, Mapping):
@@ -205,7 +204,7 @@ def _predecessor_path(section: Mapping[str, Any], where: str) -> str | None:
     return path
 
 
-def _masked(path: str, section: Mapping[str, Any]) -> str:
+def _masked(path: str, section: Mapping[str, Any], file: str | None) -> str:
     """The file that the predecessor's ``files_mask`` picks, searched in names as it did."""
     mask = (section.get("storage_kwargs") or {}).get("files_mask")
     if mask is None:
@@ -213,7 +212,9 @@ def _masked(path: str, section: Mapping[str, Any]) -> str:
     try:
         pattern = re.compile(str(mask))
     except re.error as error:
-        raise ConfigError(f"files_mask {mask!r} is no regular expression: {error}") from error
+        raise ConfigError(
+            f"{file}: files_mask {mask!r} is no regular expression: {error}"
+        ) from error
     if not os.path.isdir(path):
         if os.path.exists(path) and not pattern.search(path):
             raise ModelLoadError(f"{path} does not match files_mask {mask!r}; correct one of them.")

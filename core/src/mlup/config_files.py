@@ -31,8 +31,15 @@ class Document:
     format: str = "yaml"
     newline: str = "\n"
     bom: bool = False
-    indent: int = 2
+    indent: int | str = 2
     dash_offset: int = 0
+    source: str | None = None
+
+    def copy(self) -> MutableMapping[str, Any]:
+        """The data, to be changed. Read anew: ruamel's deep copies lose merges and time zones."""
+        if self.source is not None:
+            return _load_yaml(self.source) or {}
+        return json.loads(json.dumps(_plain(self.data)))  # type: ignore[no-any-return]
 
     def text(self, format: str) -> str:
         """The document as text.
@@ -55,11 +62,18 @@ class Document:
     def _yaml_text(self) -> str:
         from ruamel.yaml import YAML
 
+        if self.source is not None and self.format == "yaml":
+            from mlup.config_edits import edited
+
+            text = edited(self.source, _load_yaml(self.source) or {}, self.data, _load_yaml)
+            if text is not None:
+                return text
         yaml = YAML()
         yaml.preserve_quotes = True
         yaml.width = 1 << 20  # never fold a line that was not folded
         dash = self.dash_offset
-        yaml.indent(mapping=self.indent, sequence=dash + 2, offset=dash)
+        mapping = self.indent if isinstance(self.indent, int) else len(self.indent.expandtabs(2))
+        yaml.indent(mapping=mapping, sequence=dash + 2, offset=dash)
         stream = io.StringIO()
         yaml.dump(self.data if self.format == "yaml" else _plain(self.data), stream)
         return stream.getvalue()
@@ -115,8 +129,11 @@ def _parse(path: str, text: str, format: str) -> Document:
             f"{path} holds {type(data).__name__} at its top; expected a mapping such as "
             "'binarization_type: auto'."
         )
+    if format == "json":
+        spaces = re.search(r"\A\s*\{[ \t]*\n([ \t]+)", text)
+        return Document(data, format, indent=spaces[1] if spaces else 2)
     indent, dash = _indentation(text)
-    return Document(data, format, indent=indent, dash_offset=dash)
+    return Document(data, format, indent=indent, dash_offset=dash, source=text)
 
 
 def _load_yaml(text: str) -> Any:

@@ -21,6 +21,8 @@ EDGE: Final = 100
 BUDGET: Final = 1024 * 1024
 """Bytes that one plugin may read through :meth:`ModelPath.read_at` in one detection."""
 
+_UNNAMED: Final = ("", ".", "..")
+
 MAX_MEMBERS: Final = 1000
 """Names that :meth:`ModelPath.members` returns, at most."""
 
@@ -96,15 +98,15 @@ class ModelPath(os.PathLike[str]):
     def local(cls, path: str) -> ModelPath:
         """Open a file or folder of this machine."""
         name = path[path.rfind(os.sep) + 1 :]
-        if not name or os.altsep:  # "folder/", or Windows with its two separators
-            name = os.path.basename(os.path.normpath(path))
+        if name in _UNNAMED or os.altsep:  # "folder/", or Windows with its two separators
+            name = os.path.basename(os.path.abspath(path))
         return cls(sources.open_local(path), location=path, name=name)
 
     @classmethod
     def _of_loaded_file(cls, file: LoadedFile, spool_limit: int) -> ModelPath:
         raw = file.raw_data
-        if file.path is not None and (raw is None or (isinstance(raw, bytes) and not raw)):
-            return cls.local(os.fsdecode(file.path))
+        if file._on_disk is not None:
+            return cls.local(file._on_disk)
         opened = cls.of(raw.encode() if isinstance(raw, str) else raw, spool_limit=spool_limit)
         if file.path is not None:
             opened.name = os.path.basename(os.fsdecode(file.path))
@@ -143,7 +145,7 @@ class ModelPath(os.PathLike[str]):
     @property
     def parent(self) -> str:
         """The folder it is in; ``""`` for bytes and streams."""
-        return os.path.dirname(self._location) if self._location else ""
+        return os.path.dirname(os.path.normpath(self._location)) if self._location else ""
 
     def is_dir(self) -> bool:
         """Whether it is a folder."""
@@ -189,7 +191,7 @@ class ModelPath(os.PathLike[str]):
         try:
             head = self._head = self._prefix = read(0, EDGE)
             tail = self._tail = read(self.size - EDGE, EDGE)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # of a caller's file object, which may raise anything
             raise sources.unreadable(str(self), error) from error
         return head, tail
 
@@ -228,7 +230,7 @@ class ModelPath(os.PathLike[str]):
             raise ProbeError(f"{self} was closed after its detection; open it again to read it.")
         try:
             return self._reader.read(offset, n)
-        except (OSError, ValueError) as error:  # ValueError: the caller's file object was closed
+        except Exception as error:  # of a caller's file object, which may raise anything
             raise sources.unreadable(str(self), error) from error
 
     def open(self, mode: str = "rb") -> BinaryIO:
@@ -275,10 +277,11 @@ class LoadedFile(NamedTuple):
     trust: bool = False
 
     @property
-    def _in_memory(self) -> bool:
-        return self.path is None or not (
-            self.raw_data is None or (isinstance(self.raw_data, bytes) and not self.raw_data)
-        )
+    def _on_disk(self) -> str | None:
+        """The path, where it says it all; ``None`` where ``raw_data`` holds the model."""
+        raw = self.raw_data
+        empty = raw is None or (isinstance(raw, bytes) and not raw)
+        return os.fsdecode(self.path) if self.path is not None and empty else None
 
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -287,12 +290,12 @@ class LoadedFile(NamedTuple):
         Raises:
             SourceError: there is a folder, or an object that is neither bytes nor a file.
         """
-        if not self._in_memory:
-            assert self.path is not None
+        path = self._on_disk
+        if path is not None:
             try:
-                stream = open(self.path, "rb")
+                stream = open(path, "rb")
             except OSError as error:
-                raise sources.unreadable(self.path, error) from error
+                raise sources.unreadable(path, error) from error
             with stream:
                 yield stream
         elif isinstance(self.raw_data, str):
@@ -320,14 +323,17 @@ class LoadedFile(NamedTuple):
         Raises:
             SourceError: the temporary file cannot be written.
         """
-        known = self.path if not self._in_memory else _path_of_stream(self.raw_data)
+        known = self._on_disk or _path_of_stream(self.raw_data)
         if known is not None and (suffix is None or known.endswith(suffix)):
             yield known
             return
         import shutil
         import tempfile
 
-        folder = tempfile.mkdtemp(prefix="mlup-")
+        try:
+            folder = tempfile.mkdtemp(prefix="mlup-")
+        except OSError as error:
+            raise SourceError(f"A temporary folder cannot be made: {error}") from error
         try:
             target = os.path.join(folder, "model" + (suffix or ""))
             try:

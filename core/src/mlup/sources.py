@@ -218,6 +218,8 @@ def open_local(path: str) -> LocalFile | Folder:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             if stat.S_ISDIR(status.st_mode):
+                if not os.access(path, os.R_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
                 return Folder(path)
             raise SourceError(_not_a_file(path, status.st_mode))
         # Looked at before it is opened: opening a device can already do something. Should the
@@ -243,7 +245,9 @@ def open_stream(file: BinaryIO, name: str, spool_limit: int) -> OpenFile:
         if _can_seek(file):
             return OpenFile(file)
         return OpenFile(_spool(file, label, spool_limit), owned=True)
-    except (OSError, ValueError) as error:
+    except SourceError:
+        raise
+    except Exception as error:  # a caller's object may raise anything; a GzipFile raises EOFError
         raise unreadable(label, error) from error
 
 
@@ -284,7 +288,7 @@ def unreadable(label: str, error: BaseException) -> SourceError:
     """The error for a source that the operating system would not give."""
     number = getattr(error, "errno", None)
     if number == errno.ENOENT:
-        said = f"{label} does not exist (working directory: {_working_directory()})."
+        said = f"{label or repr(label)} does not exist (working directory: {_working_directory()})."
     elif number in (errno.EACCES, errno.EPERM):
         said = f"{label} cannot be read: permission denied. Check its owner and mode."
     elif number == errno.ELOOP:

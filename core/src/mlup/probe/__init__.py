@@ -12,6 +12,8 @@ plugins that ask for one zip directory cost one read.
 ``pickle_stops``, ``pickle_frames``, ``pickle_imports``, ``pickle_interleaved``
     whether the stream ends, what stands between its frames, what it imports, and whether raw data
     stand between its opcodes
+``reader``
+    decorates a reader of your own, so that it does the same
 ``pickle_start_of``
     ``pickle_start`` for bytes at hand, such as an inflated piece
 """
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         pickle_start_of,
         pickle_stops,
     )
+    from mlup.probe.remembering import reader
     from mlup.probe.zips import ZipDirectory, ZipRecord, zip_directory
 
 _HOME: Final[dict[str, str]] = {
@@ -42,6 +45,7 @@ _HOME: Final[dict[str, str]] = {
     "pickle_start": "pickles",
     "pickle_start_of": "pickles",
     "pickle_stops": "pickles",
+    "reader": "remembering",
     "ZipDirectory": "zips",
     "ZipRecord": "zips",
     "zip_directory": "zips",
@@ -58,6 +62,7 @@ __all__ = [
     "pickle_start",
     "pickle_start_of",
     "pickle_stops",
+    "reader",
     "zip_directory",
 ]
 

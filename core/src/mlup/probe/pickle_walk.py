@@ -22,7 +22,7 @@ MAX_LINE: Final = 4096
 
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
 _STACK_GLOBAL, _MEMOIZE = 0x93, 0x94
-_FLOAT, _STRING = ord("F"), ord("S")
+_FLOAT, _STRING, _NONE = ord("F"), ord("S"), ord("N")
 _IMPORTS: Final = frozenset(map(ord, "ci"))
 _TEXT_INDEX: Final = frozenset(map(ord, "gp"))
 _NUMBERS: Final = frozenset(map(ord, "ILJKM")) | {0x8A, 0x8B}
@@ -52,8 +52,10 @@ class Walk:
     Attributes:
         valid: no opcode so far was impossible.
         protocol: 2 to 5 as PROTO says; 0 where there is no PROTO (protocols 0 and 1).
-        opcodes: how many were followed, PROTO and FRAME not counted. What no noise spells counts
-            as four: an import behind a PROTO, a memo number in its turn where there is none.
+        opcodes: how many were followed. PROTO, FRAME, MARK and NONE are not counted (text has runs
+            of "(" and of "N"); what no noise spells counts as four: an import behind a PROTO, a
+            memo number in its turn where there is none.
+        numbered: a memo number stood where the next one was due.
         stop: the offset just behind STOP, if it was reached.
         frame_end: where the first frame ends, if one was declared.
         cut: an argument or a frame runs past the end of the data: truncated.
@@ -66,6 +68,7 @@ class Walk:
         "frame_end",
         "names",
         "number_only",
+        "numbered",
         "opcodes",
         "protocol",
         "stop",
@@ -80,6 +83,7 @@ class Walk:
         self.frame_end: int | None = None
         self.cut = False
         self.number_only = True
+        self.numbered = False
         self.names: list[str] = []
 
 
@@ -145,8 +149,10 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
                 index = data[start] if argument == 1 else _index(code, data[start:end])
             if depth < 1 or index < 0:
                 return False
-            # A pickler numbers its memo 0, 1, 2, …; text and noise do not.
-            found.opcodes += 1 if found.protocol or index != len(memo) else 4
+            # A pickler numbers its memo in turn; text and noise do not.
+            in_turn = 0 <= index - len(memo) <= 1  # Python 2's cPickle began with 1
+            found.numbered = found.numbered or in_turn
+            found.opcodes += 4 if in_turn and not found.protocol else 1
             memo[index] = top
             position = end
             if found.opcodes >= most:
@@ -164,7 +170,7 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
         elif kind == _SPECIAL:
             if code == _STOP:
                 found.opcodes += 1
-                if depth != 1 or marks:
+                if depth != 1 or marks or end < (found.frame_end or 0):  # STOP ends its frame
                     return False
                 found.stop = end
                 return True
@@ -194,7 +200,8 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
             below, top = top, text
         else:
             below = top = None
-        found.opcodes += 1
+        if pops != PUSH_MARK and code != _NONE:
+            found.opcodes += 1
         if found.number_only:
             found.number_only = code in _NUMBERS
         if found.opcodes >= most or (until is not None and until in found.names[-1:]):
@@ -245,8 +252,15 @@ def _line_fits(code: int, argument: bytes, found: Walk) -> bool:
     """Whether a text argument looks as its opcode wants it; imports are taken down."""
     text = argument.decode("utf-8", "replace").rstrip("\r\n")
     if code in _IMPORTS:
-        found.names.append(text.replace("\n", ".", 1))
-        return text.replace(".", "_").replace("\n", "_", 1).isidentifier()
+        module, _, name = text.partition("\n")
+        found.names.append(f"{module}.{name}")
+        # A script's own file name may be a module's name: anything without blanks is one.
+        return (
+            module.isprintable()
+            and bool(module)
+            and " " not in module
+            and name.replace(".", "_").isidentifier()
+        )
     if code == _STRING:
         return len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
     if code == _FLOAT:

@@ -12,12 +12,13 @@ from typing import Final, NamedTuple
 from mlup.files import EDGE, ModelPath
 from mlup.probe.pickle_opcodes import COUNT_BYTES, LINE, OPCODES, TWO_LINES
 from mlup.probe.pickle_walk import Walk, walk
-from mlup.probe.remembering import probe
+from mlup.probe.remembering import reader
 
 ENOUGH: Final = 8
 """Opcodes after which bytes are believed to be a pickle."""
 
-_WINDOWS: Final = (4 * 1024, 64 * 1024)  # read one after the other while ENOUGH is not reached
+_LONG: Final = 64 * 1024
+_WINDOWS: Final = (4 * 1024, _LONG)  # read one after the other while ENOUGH is not reached
 _IMPORT_WINDOWS: Final = (16 * 1024, 512 * 1024)
 _MAX_FRAMES: Final = 1024
 _MAX_OPCODES: Final = 50_000  # some 20 ms
@@ -38,6 +39,7 @@ class PickleStart(NamedTuple):
             of the object.
         lone_number: the stream is one number, and other bytes follow: a header, not a model.
         truncated: it says that it is longer than the file.
+        whole: the first frame ends where the file ends: nothing else can stand in between.
     """
 
     protocol: int
@@ -46,6 +48,7 @@ class PickleStart(NamedTuple):
     first_name: str | None
     lone_number: bool
     truncated: bool
+    whole: bool
 
 
 class PickleFrames(NamedTuple):
@@ -64,10 +67,11 @@ class PickleFrames(NamedTuple):
 
 def pickle_start_of(data: bytes, size: int | None = None) -> PickleStart | None:
     """As :func:`pickle_start`, for the first bytes of a stream whose length may be unknown."""
-    return _start(walk(data, size, enough=ENOUGH), size)
+    found = walk(data, size, enough=ENOUGH)
+    return _start(found, data, len(data) if size is None else size)
 
 
-@probe
+@reader
 def pickle_start(path: ModelPath) -> PickleStart | None:
     """The first opcodes of a pickle; ``None`` where the bytes are none.
 
@@ -76,26 +80,47 @@ def pickle_start(path: ModelPath) -> PickleStart | None:
     head, size = path.head, path.size
     if not head or OPCODES[head[0]] is None:
         return None
-    found = walk(head, size, enough=ENOUGH)
+    found, data = walk(head, size, enough=ENOUGH), head
     for window in _WINDOWS:
         undecided = found.valid and not found.cut and found.stop is None
         if not undecided or found.opcodes >= ENOUGH or size <= EDGE:
             break
-        found = walk(path.read_at(0, window), size, enough=ENOUGH)
-    return _start(found, size)
+        data = path.read_at(0, window)
+        found = walk(data, size, enough=ENOUGH)
+    if found.valid and not (found.protocol or found.numbered or found.stop) and size <= _LONG:
+        data = path.read_at(0, size)  # text, or a stream without a memo: only its end can tell
+        found = walk(data, size)
+    if found.stop is not None and len(data) < size <= found.stop + _LONG:
+        data = path.read_at(0, size)  # blanks behind STOP do not unmake a pickle
+    return _start(found, data, size)
 
 
-def _start(found: Walk, size: int | None) -> PickleStart | None:
-    if not found.valid:
+def _start(found: Walk, data: bytes, size: int) -> PickleStart | None:
+    stop = found.stop
+    lone = found.number_only and stop is not None and stop != size
+    if not found.valid or not (
+        _protocol_believed(found) if found.protocol else lone or _text_believed(found, data, size)
+    ):
         return None
-    # One long first string may fill every window: PROTO and an opcode are believed then, as is a
-    # PROTO with a few opcodes before the file breaks off.
-    needed = (5 if found.cut else 1) if found.protocol else ENOUGH
-    if found.stop is None and found.opcodes < needed:
-        return None
-    lone = found.number_only and found.stop is not None and found.stop != size
     name = _first_name(found.names)
-    return PickleStart(found.protocol, found.frame_end, found.stop, name, lone, found.cut)
+    frame_end = found.frame_end
+    return PickleStart(found.protocol, frame_end, stop, name, lone, found.cut, frame_end == size)
+
+
+def _protocol_believed(found: Walk) -> bool:
+    """Behind a PROTO few opcodes do: one long first string may fill every window."""
+    return found.stop is not None or found.opcodes >= (5 if found.cut else 1)
+
+
+def _text_believed(found: Walk, data: bytes, size: int) -> bool:
+    """Protocols 0 and 1 look like text, and text may begin like them.
+
+    So either the whole file is one stream, or there are enough opcodes and a memo number among
+    them.
+    """
+    if found.stop is not None:
+        return len(data) >= size and not data[found.stop :].strip(_BLANK)
+    return found.numbered and found.opcodes >= ENOUGH
 
 
 def _first_name(names: list[str]) -> str | None:
@@ -105,7 +130,7 @@ def _first_name(names: list[str]) -> str | None:
     return None
 
 
-@probe
+@reader
 def pickle_stops(path: ModelPath) -> bool:
     """Whether the stream reaches its STOP; blanks, zeros or a second stream may follow it."""
     start = pickle_start(path)
@@ -116,12 +141,10 @@ def pickle_stops(path: ModelPath) -> bool:
     if start.frame_end is not None:
         return pickle_frames(path).after in ("end", "stop")  # type: ignore[union-attr]
     # No frames to go by: a short stream is walked to its end, a long one without "." is cut.
-    return (
-        path.size <= _WINDOWS[-1] and walk(path.read_at(0, path.size), path.size).stop is not None
-    )
+    return path.size <= _LONG and walk(path.read_at(0, path.size), path.size).stop is not None
 
 
-@probe
+@reader
 def pickle_frames(path: ModelPath) -> PickleFrames | None:
     """What follows the frames; ``None`` where there is no framed pickle.
 
@@ -161,7 +184,7 @@ def is_padding(data: bytes) -> bool:
     return 1 <= data[0] <= 16 and data[1 : 1 + data[0]] == b"\xff" * data[0]
 
 
-@probe
+@reader
 def pickle_interleaved(path: ModelPath, wrapper: str) -> str | None:
     """What shows that raw data stand between the opcodes; ``None``: it is a plain stream.
 
@@ -170,7 +193,7 @@ def pickle_interleaved(path: ModelPath, wrapper: str) -> str | None:
         wrapper: the ``module.name`` of the class that is written in front of such data.
     """
     start = pickle_start(path)
-    if start is None or start.frame_end == path.size:
+    if start is None or start.whole:
         return None
     if start.frame_end is not None:
         frames = pickle_frames(path)
@@ -182,7 +205,7 @@ def pickle_interleaved(path: ModelPath, wrapper: str) -> str | None:
     return f"it imports {wrapper}" if _imports(path, wrapper) else None
 
 
-@probe
+@reader
 def pickle_imports(path: ModelPath, name: str) -> bool:
     """Whether the stream's beginning imports ``module.name``; a text that mentions it is none.
 

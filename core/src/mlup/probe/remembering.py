@@ -14,10 +14,14 @@ R = TypeVar("R")
 _UNKNOWN = object()  # None is an answer
 
 
-def probe(
+def reader(
     function: Callable[Concatenate[ModelPath, P], R],
 ) -> Callable[Concatenate[ModelPath | str | os.PathLike[str], P], R]:
-    """Make a reader of ``ModelPath`` one that takes a plain path too, and remembers its answer."""
+    """Decorate a function of a ``ModelPath``: it takes a plain path too, and remembers its answer.
+
+    For plugins' own readers as well as for those of :mod:`mlup.probe`. What is remembered is
+    shared by all plugins of a detection; exceptions are not remembered.
+    """
 
     @functools.wraps(function)
     def remembered(

@@ -10,7 +10,7 @@ import struct
 from typing import Final, NamedTuple
 
 from mlup.files import ModelPath
-from mlup.probe.remembering import probe
+from mlup.probe.remembering import reader
 
 MAX_DIRECTORY: Final = 512 * 1024
 """Bytes of a directory that are read, at most: about 7,800 records of PyTorch's size."""
@@ -52,7 +52,7 @@ class ZipDirectory(NamedTuple):
         return tuple(record.name for record in self.records)
 
 
-@probe
+@reader
 def zip_directory(path: ModelPath) -> ZipDirectory | None:
     """The central directory; ``None`` where the bytes end in none (no zip, or a truncated one)."""
     found = _find_end(path)
@@ -80,11 +80,9 @@ def _find_end(path: ModelPath) -> tuple[int, int, int, int] | None:
         return None
     _, _, _, _, count, size, offset, _ = _END.unpack_from(window, at)
     position = path.size - len(window) + at
-    if count == 0xFFFF or size == 0xFFFFFFFF or offset == 0xFFFFFFFF:
-        found = _find_end64(path, position)
-        if found is not None:
-            return found
-    return position, count, size, offset
+    # Looked for in any case: PyTorch writes one beside a short record that is right as well, and
+    # the directory ends in front of it.
+    return _find_end64(path, position) or (position, count, size, offset)
 
 
 def _end_in(window: bytes) -> int:
