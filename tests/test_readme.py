@@ -71,7 +71,7 @@ def test_the_snippets_print_what_their_comments_say(folder):
     assert output[2] == "[0 0 0]"
     assert output[3] == "joblib"
     assert (folder / "service.yaml").read_text(encoding="utf-8") == (
-        "binarization_type: joblib # mlup pin fills this in\npath: model.bin\n"
+        "binarization_type: joblib   # mlup pin fills this in\npath: model.bin\n"
     )
 
 

@@ -146,7 +146,7 @@ def test_a_compressed_dump_is_joblibs_under_every_name(tmp_path, compressor, lev
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_large_forest_is_told_apart_and_predicts(tmp_path, protocol):
-    pickled, raw, small = tmp_path / "a.joblib", tmp_path / "b.pkl", tmp_path / "c"
+    pickled, raw, small = tmp_path / "a.h5", tmp_path / "b.pkl", tmp_path / "c"
     pickled.write_bytes(pickle.dumps(FOREST, protocol))
     joblib.dump(FOREST, raw, protocol=protocol)
     joblib.dump(FOREST, small, compress=3, protocol=protocol)

@@ -197,7 +197,7 @@ def assert_is_a_pickle(dump, protocol):
     assert probe.pickle_stops(path) is True
     frames = probe.pickle_frames(path)
     if start.frame_end is not None:
-        assert frames == (len(dump), "end")
+        assert frames[:2] == (len(dump), "end")
     else:
         assert frames is None
 
@@ -342,7 +342,7 @@ def test_what_follows_stop_does_not_unmake_a_pickle(name, protocol, behind):
     assert probe.pickle_stops(path) is True
     frames = probe.pickle_frames(path)
     if frames is not None:
-        assert frames == (len(dump), "stop")
+        assert frames[:2] == (len(dump), "stop")
 
 
 @pytest.mark.parametrize("protocol", [4, 5])
@@ -352,7 +352,7 @@ def test_padding_between_frames_is_joblibs(protocol):
     assert frame_end == len(dump)
     for padding in (1, 7, 16):
         data = dump[:-1] + b"N" + bytes([padding]) + b"\xff" * padding + bytes(500)
-        assert probe.pickle_frames(opened(data)) == (frame_end, "padding")
+        assert probe.pickle_frames(opened(data))[:2] == (frame_end, "padding")
     for count, fill in ((0, b""), (17, b"\xff" * 17), (3, b"\xff\xff\xfe")):
         data = dump[:-1] + b"N" + bytes([count]) + fill + bytes(500)
         assert probe.pickle_frames(opened(data)).after == "other"
@@ -373,7 +373,7 @@ def framed(*bodies):
 
 def test_frames_are_followed_up_to_a_bound():
     few = framed(*[b"N0N0"] * 1000, b"N.")
-    assert probe.pickle_frames(opened(few)) == (len(few), "end")
+    assert probe.pickle_frames(opened(few))[:2] == (len(few), "end")
     path = opened(framed(*[b"N0N0"] * 5000, b"N."))
     assert probe.pickle_frames(path).after == "more"
     assert BUDGET - path.left < 40 * 1024

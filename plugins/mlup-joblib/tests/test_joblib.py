@@ -191,21 +191,22 @@ def test_an_array_past_what_may_be_read_is_left_to_the_name(tmp_path, protocol):
 @pytest.mark.parametrize("pattern", ["constant", "counting"])
 def test_a_dump_without_padding_is_told_by_its_import(protocol, pattern):
     """joblib 0.10 to 1.1: an array may begin with any byte, opcodes included."""
+    mark = b"\xee" * 500
+    model = {"w": np.frombuffer(mark, np.uint8), "b": np.arange(3)}
+    data = dumped_unaligned(model, protocol)
+    assert same(model, mlup.load(data))
+    assert data.count(mark) == 1
     missed = []
     for first in range(256):
-        raw = bytes([first]) * 500 if pattern == "constant" else bytes([first, *range(255)])
-        model = {"w": np.frombuffer(raw, np.uint8), "b": np.arange(3)}
-        data = dumped_unaligned(model, protocol)
-        if first == 0:
-            assert same(model, mlup.load(data))
-        if best(data) != ("joblib", 0.95):
+        rest = bytes([first]) * 499 if pattern == "constant" else bytes(range(250)) * 2
+        if best(data.replace(mark, bytes([first]) + rest[:499])) != ("joblib", 0.95):
             missed.append(first)
     assert missed == []
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_a_large_raw_dump_of_several_frames_comes_back(tmp_path, protocol):
-    model = RandomForestClassifier(n_estimators=60, random_state=1).fit(X, Y)
+    model = MODELS["forest"]
     notes = [f"note {i}" for i in range(15_000)]
     path = tmp_path / "m.pkl"
     joblib.dump({"notes": notes, "model": model, "more": notes}, path, protocol=protocol)
@@ -450,7 +451,7 @@ def test_a_mode_that_joblib_refuses_ends_in_one_error(tmp_path):
     assert isinstance(caught.value.__cause__, ValueError)
 
 
-@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("kind", [Path])
 @pytest.mark.parametrize("how", [{}, {"protocol": 2}, {"compress": 3}, {"compress": ("bz2", 3)}])
 def test_score_can_be_tried_without_mlup_around_it(tmp_path, kind, how):
     path = tmp_path / "m.bin"

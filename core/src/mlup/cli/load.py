@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -49,7 +50,8 @@ def command(path: str, binarizer: str, options: tuple[str, ...], as_json: bool) 
     """
     parsed = dict(_parse(each) for each in options)
     # Your own module is mostly beside you; last on the path, so that it shadows nothing.
-    sys.path.append(os.getcwd())
+    with contextlib.suppress(FileNotFoundError):  # the working directory was removed
+        sys.path.append(os.getcwd())
     before = _peak_memory()
     started = perf_counter()
     model, chosen = load_named(os.fsdecode(path), binarizer, options=parsed)

@@ -45,14 +45,17 @@ def write_json(value: Any) -> None:
 
 def colours(*, err: bool = False) -> bool:
     """Whether to style: only on a terminal, and not where NO_COLOR is set (no-color.org)."""
-    stream = sys.stderr if err else sys.stdout
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    return _is_terminal(sys.stderr if err else sys.stdout) and not os.environ.get("NO_COLOR")
+
+
+def _is_terminal(stream: Any) -> bool:
+    return stream is not None and stream.isatty()  # None: the caller closed it (>&-)
 
 
 def write_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table: drawn by rich on a terminal, aligned columns elsewhere."""
     cells = [[clean(each) for each in row] for row in rows]
-    if sys.stdout.isatty():
+    if _is_terminal(sys.stdout):
         from rich import box
         from rich.console import Console
         from rich.table import Table

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from mlup.probe.pickles import (
+        IMPORTS_WITHIN,
         PickleFrames,
         PickleStart,
         pickle_frames,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mlup.probe.zips import ZipDirectory, ZipRecord, zip_directory
 
 _HOME: Final[dict[str, str]] = {
+    "IMPORTS_WITHIN": "pickles",
     "PickleFrames": "pickles",
     "PickleStart": "pickles",
     "pickle_frames": "pickles",
@@ -52,6 +54,7 @@ _HOME: Final[dict[str, str]] = {
 }
 
 __all__ = [
+    "IMPORTS_WITHIN",
     "PickleFrames",
     "PickleStart",
     "ZipDirectory",

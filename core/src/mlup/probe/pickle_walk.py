@@ -17,7 +17,7 @@ from mlup.probe.pickle_opcodes import (
     PUSH_MARK,
 )
 
-MAX_LINE: Final = 4096
+MAX_LINE: Final = 64 * 1024
 """Bytes of a text argument (protocols 0 and 1) that are looked through for its newline."""
 
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")

@@ -19,9 +19,11 @@ ENOUGH: Final = 8
 
 _LONG: Final = 64 * 1024
 _WINDOWS: Final = (4 * 1024, _LONG)  # read one after the other while ENOUGH is not reached
-_IMPORT_WINDOWS: Final = (16 * 1024, 512 * 1024)
+IMPORTS_WITHIN: Final = 512 * 1024
+"""Bytes from the beginning in which :func:`pickle_imports` looks."""
+
+_IMPORT_WINDOWS: Final = (16 * 1024, IMPORTS_WITHIN)
 _MAX_FRAMES: Final = 1024
-_MAX_OPCODES: Final = 50_000  # some 20 ms
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
 # How protocols 0 and 1 make any instance; the class comes after it.
 _PLUMBING: Final = frozenset(("copy_reg._reconstructor", "copyreg._reconstructor"))
@@ -39,7 +41,7 @@ class PickleStart(NamedTuple):
             of the object.
         lone_number: the stream is one number, and other bytes follow: a header, not a model.
         truncated: it says that it is longer than the file.
-        whole: the first frame ends where the file ends: nothing else can stand in between.
+        size: the file's size in bytes.
     """
 
     protocol: int
@@ -48,7 +50,12 @@ class PickleStart(NamedTuple):
     first_name: str | None
     lone_number: bool
     truncated: bool
-    whole: bool
+    size: int
+
+    @property
+    def whole(self) -> bool:
+        """The first frame ends where the file ends: nothing else can stand in between."""
+        return self.frame_end == self.size
 
 
 class PickleFrames(NamedTuple):
@@ -59,10 +66,13 @@ class PickleFrames(NamedTuple):
         after: ``"end"`` (STOP, and the file ends), ``"stop"`` (STOP, and more bytes follow),
             ``"padding"`` (raw data, aligned as joblib does it), ``"other"`` (raw bytes of unknown
             kind), ``"more"`` (only frames so far, too many to follow), ``"cut"`` (truncated).
+        clean: nothing but frames stood in between: no opcode outside a frame, which raw bytes
+            may happen to look like.
     """
 
     end: int
     after: str
+    clean: bool = True
 
 
 def pickle_start_of(data: bytes, size: int | None = None) -> PickleStart | None:
@@ -103,8 +113,7 @@ def _start(found: Walk, data: bytes, size: int) -> PickleStart | None:
     ):
         return None
     name = _first_name(found.names)
-    frame_end = found.frame_end
-    return PickleStart(found.protocol, frame_end, stop, name, lone, found.cut, frame_end == size)
+    return PickleStart(found.protocol, found.frame_end, stop, name, lone, found.cut, size)
 
 
 def _protocol_believed(found: Walk) -> bool:
@@ -154,29 +163,30 @@ def pickle_frames(path: ModelPath) -> PickleFrames | None:
     start = pickle_start(path)
     if start is None or start.frame_end is None:
         return None
-    end, framed = start.frame_end, True
+    end, framed, clean = start.frame_end, True, True
     for _ in range(_MAX_FRAMES):
         if end > path.size:
-            return PickleFrames(path.size, "cut")
+            return PickleFrames(path.size, "cut", clean)
         around = path.read_at(end - 1, 18)
         stopped = framed and around[:1] == b"."
         following = around[1:]
         if not following:
-            return PickleFrames(end, "end" if stopped else "cut")
+            return PickleFrames(end, "end" if stopped else "cut", clean)
         if is_padding(following):
-            return PickleFrames(end, "padding")
+            return PickleFrames(end, "padding", clean)
         code = following[0]
         row = OPCODES[code]
         if row is None or code == _PROTO or row.argument in (LINE, TWO_LINES):
-            return PickleFrames(end, "stop" if stopped else "other")
+            return PickleFrames(end, "stop" if stopped else "other", clean)
+        framed = code == _FRAME
+        clean = clean and framed
         if code == _STOP:  # too short for a frame of its own
-            return PickleFrames(end + 1, "end" if end + 1 == path.size else "stop")
+            return PickleFrames(end + 1, "end" if end + 1 == path.size else "stop", clean)
         # Large bytes and strings stand between the frames, and so do a few opcodes behind them.
         width = max(row.argument, COUNT_BYTES.get(row.argument, 0))
         number = int.from_bytes(following[1 : 1 + width], "little")
-        framed = code == _FRAME
         end += 1 + width + (number if framed or row.argument in COUNT_BYTES else 0)
-    return PickleFrames(end, "more")
+    return PickleFrames(end, "more", clean)
 
 
 def is_padding(data: bytes) -> bool:
@@ -185,12 +195,12 @@ def is_padding(data: bytes) -> bool:
 
 
 @reader
-def pickle_interleaved(path: ModelPath, wrapper: str) -> str | None:
+def pickle_interleaved(path: ModelPath, *wrappers: str) -> str | None:
     """What shows that raw data stand between the opcodes; ``None``: it is a plain stream.
 
     Args:
         path: the file.
-        wrapper: the ``module.name`` of the class that is written in front of such data.
+        wrappers: the ``module.name`` of each class that is written in front of such data.
     """
     start = pickle_start(path)
     if start is None or start.whole:
@@ -198,30 +208,33 @@ def pickle_interleaved(path: ModelPath, wrapper: str) -> str | None:
     if start.frame_end is not None:
         frames = pickle_frames(path)
         assert frames is not None
-        if frames.after in ("end", "stop", "more"):
-            return None
         if frames.after == "padding":
             return f"aligned raw data at byte {frames.end}"
-    return f"it imports {wrapper}" if _imports(path, wrapper) else None
+        if frames.clean and frames.after in ("end", "stop", "more"):
+            return None
+    return next((f"it imports {name}" for name in wrappers if _imports(path, name)), None)
 
 
 @reader
 def pickle_imports(path: ModelPath, name: str) -> bool:
     """Whether the stream's beginning imports ``module.name``; a text that mentions it is none.
 
-    Goes by opcodes, and looks at 512 KiB at most.
+    Goes by opcodes, and looks at 512 KiB (:data:`IMPORTS_WITHIN`) at most.
     """
     return _imports(path, name)
 
 
 def _imports(path: ModelPath, name: str) -> bool:
-    mark = name[name.rfind(".") + 1 :].encode()
+    module, _, attribute = name.rpartition(".")
+    marks = module.encode(), attribute.encode()
     for window in _IMPORT_WINDOWS:
         data = path.read_at(0, window)
-        if mark in data:
-            found = walk(data, path.size, enough=_MAX_OPCODES, until=name)
-            if name in found.names:
-                return True
+        if (
+            marks[1] in data
+            and marks[0] in data
+            and name in walk(data, path.size, until=name).names
+        ):
+            return True
         if len(data) < window:
             break
     return False

@@ -6,7 +6,7 @@ from typing import Final
 
 import mlup
 from mlup import probe
-from mlup_joblib.inflating import compression, inflate
+from mlup_joblib.inflating import OLD_MAGIC, compression, inflate
 
 __version__ = "0.1.0"
 
@@ -14,7 +14,8 @@ extensions: Final = (".joblib", ".z", ".gz", ".bz2", ".xz", ".lzma", ".lz4")
 requires: Final = ("joblib",)
 options: Final = ("mmap_mode",)
 
-_ARRAY_WRAPPER: Final = "joblib.numpy_pickle.NumpyArrayWrapper"
+# What joblib writes in front of arrays: since 0.10 into the stream, before that into other files.
+_WRAPPERS: Final = ("joblib.numpy_pickle.NumpyArrayWrapper", "joblib.numpy_pickle.NDArrayWrapper")
 
 
 @mlup.hookimpl
@@ -29,7 +30,7 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     if found is None:
         return None
     confidence, reason = found
-    named = path.suffix.lower() in extensions
+    named = str(path).lower().endswith(extensions)
     return mlup.Score(min(0.99, confidence + 0.05 * named), reason)
 
 
@@ -37,10 +38,13 @@ def _raw(path: mlup.ModelPath) -> tuple[float, str] | None:
     start = probe.pickle_start(path)
     if start is None or start.lone_number or not probe.pickle_stops(path):
         return None
-    if start.frame_end != path.size:
-        seen = probe.pickle_interleaved(path, _ARRAY_WRAPPER)
+    if not start.whole:
+        seen = probe.pickle_interleaved(path, *_WRAPPERS)
         if seen:
             return 0.95, f"joblib dump{_of(start)}: {seen}"
+        if start.frame_end is None and start.size > probe.IMPORTS_WITHIN:
+            # joblib opens both kinds, pickle only one: it comes just behind, and a name decides
+            return 0.88, f"pickle{_of(start)}, perhaps with arrays further on; joblib opens it too"
     return 0.6, f"plain pickle{_of(start)}, which joblib opens too"
 
 
@@ -52,7 +56,7 @@ def _compressed(path: mlup.ModelPath, head: bytes) -> tuple[float, str] | None:
 
 
 def _of(start: probe.PickleStart) -> str:
-    return f" of {start.first_name}" if start.first_name not in (None, _ARRAY_WRAPPER) else ""
+    return f" of {start.first_name}" if start.first_name not in (None, *_WRAPPERS) else ""
 
 
 @mlup.hookimpl
@@ -63,6 +67,10 @@ def deserialize(file: mlup.LoadedFile) -> object:
     mmap_mode = file.options.get("mmap_mode")
     if mmap_mode is None and file.path is None:
         with file.open() as stream:
-            return joblib.load(stream)
-    with file.as_path() as path:  # mapping, and the companion files of old dumps, need a path
+            start = stream.tell()
+            old = stream.read(len(OLD_MAGIC)) == OLD_MAGIC
+            stream.seek(start)
+            if not old:
+                return joblib.load(stream)
+    with file.as_path() as path:  # mapping, and everything of joblib before 0.10, need a path
         return joblib.load(path, mmap_mode=mmap_mode)

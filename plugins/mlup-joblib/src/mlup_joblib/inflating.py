@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import mlup
+from mlup import probe
 from mlup_joblib.lz4 import first_bytes
 
 PIECE: Final = 1024
@@ -17,6 +18,8 @@ PIECE: Final = 1024
 _INPUT: Final = 2 * 1024
 _BZ2_INPUT: Final = 960 * 1024  # a bz2 block gives nothing before its end: 900 kB at level 9
 _DICTIONARY: Final = 64 * 1024
+OLD_MAGIC: Final = b"ZF0x"
+
 _MAGIC: Final[dict[bytes, tuple[tuple[bytes, ...], str]]] = {
     b"x": ((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), "zlib"),  # RFC 1950: a 32 KiB window
     b"\x1f": ((b"\x1f\x8b",), "gzip"),
@@ -24,7 +27,7 @@ _MAGIC: Final[dict[bytes, tuple[tuple[bytes, ...], str]]] = {
     b"\xfd": ((b"\xfd7zXZ\x00",), "xz"),
     b"]": ((b"]\x00\x00",), "lzma"),
     b"\x04": ((b"\x04\x22\x4d\x18",), "lz4"),
-    b"Z": ((b"ZF0x",), "zfile"),
+    b"Z": ((OLD_MAGIC,), "zfile"),
 }
 """The first byte → what the first bytes are then, and of which compressor they speak."""
 
@@ -35,6 +38,7 @@ def compression(head: bytes) -> str | None:
     return name if head.startswith(magic) else None
 
 
+@probe.reader
 def inflate(path: mlup.ModelPath) -> bytes:
     """Up to :data:`PIECE` bytes from inside; ``b""`` where nothing comes out."""
     kind = compression(path.head)

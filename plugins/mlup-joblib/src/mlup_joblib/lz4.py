@@ -32,8 +32,8 @@ def _block(block: bytes, limit: int) -> bytes:
         count, position = _length(block, position + 1, token >> 4)
         out += block[position : position + min(count, limit)]
         position += count
-        if position + 2 > len(block):
-            break  # the last sequence has no match, or the piece ends here
+        if len(out) >= limit or position + 2 > len(block):
+            break  # enough; or the last sequence, which has no match; or the piece ends here
         distance = int.from_bytes(block[position : position + 2], "little")
         count, position = _length(block, position + 2, token & 15)
         if not 0 < distance <= len(out):

@@ -13,7 +13,8 @@ extensions: Final = (".pkl", ".pckl", ".pickle")
 requires: Final = ()
 options: Final = ()
 
-_ARRAY_WRAPPER: Final = "joblib.numpy_pickle.NumpyArrayWrapper"
+# What joblib writes in front of arrays: since 0.10 into the stream, before that into other files.
+_WRAPPERS: Final = ("joblib.numpy_pickle.NumpyArrayWrapper", "joblib.numpy_pickle.NDArrayWrapper")
 
 
 @mlup.hookimpl
@@ -27,11 +28,11 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     start = probe.pickle_start(path)
     if start is None or start.lone_number or not probe.pickle_stops(path):
         return None
-    if start.frame_end != path.size and probe.pickle_interleaved(path, _ARRAY_WRAPPER):
+    if not start.whole and probe.pickle_interleaved(path, *_WRAPPERS):
         return None
     protocol = f"protocol {start.protocol}" if start.protocol else "protocol 0 or 1"
     what = f" of {start.first_name}" if start.first_name else ""
-    named = path.suffix.lower() in extensions
+    named = str(path).lower().endswith(extensions)
     return mlup.Score(0.95 if named else 0.9, f"pickle{what}, {protocol}, up to its STOP")
 
 
