@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from mlup import probe, sources
 from mlup.files import BUDGET, ModelPath
 from mlup.probe import pickle_opcodes as table
-from mlup.probe import pickle_walk, pickles
+from mlup.probe import pickles
 from mlup.probe.pickle_walk import walk
 
 PROTOCOLS = range(6)
@@ -243,7 +243,7 @@ EXAMPLES = {
 def test_these_pickles_are_pickles(name, protocol):
     text = name in ("large bytes", "large text", "large items among others", "a large bytearray")
     if protocol == 0 and (text or name == "at a frame's edge"):
-        pytest.skip("a line of protocol 0 is looked through up to 4 KiB")
+        pytest.skip("a line of protocol 0 is looked through up to 64 KiB")
     if protocol == 1 and name in ("large bytes", "large text"):
         pytest.skip("one long string fills every window, and nothing else says what it is")
     dump = pickle.dumps(EXAMPLES[name], protocol)
@@ -762,4 +762,3 @@ def test_a_walk_stops_where_it_is_told():
     found = walk(data, len(data), until=f"{__name__}.Model")
     assert found.names == [f"{__name__}.Model"]
     assert found.stop is None
-    assert pickle_walk.MAX_LINE == 4096

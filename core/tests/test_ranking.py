@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import mlup
 from mlup.files import ModelPath
-from mlup.ranking import Scorer, rank, tied
+from mlup.ranking import Scorer, in_order, rank, tied
 
 ACME = b"ACME\x01 and then the weights"
 
@@ -156,7 +156,7 @@ def test_any_votes_are_ordered_and_their_ties_found(votes):
         for place, (score, tier) in enumerate(votes)
     ]
     with ModelPath.of(ACME) as path:
-        candidates, problems = rank(path, scorers)
+        candidates, problems = rank(path, in_order(scorers))
     assert problems == ()
     expected = sorted((-score, tier, f"b{at}") for at, (score, tier) in enumerate(votes) if score)
     assert [(-each.score, each.tier, each.binarizer) for each in candidates] == expected

@@ -35,7 +35,6 @@ class ModelPath(os.PathLike[str]):
     author who tests ``score`` alone passes a plain ``str`` or :class:`pathlib.Path` instead.
 
     Attributes:
-        name: the last part of the path, or the name an open file goes by; ``""`` for bytes.
         size: length in bytes (0 for a folder).
         remembered: results of :mod:`mlup.probe`, so that each is computed once per detection.
     """
@@ -44,18 +43,20 @@ class ModelPath(os.PathLike[str]):
         "_closed",
         "_head",
         "_location",
+        "_name",
         "_prefix",
         "_reader",
         "_tail",
         "held",
         "left",
-        "name",
         "overdrawn",
         "remembered",
         "size",
     )
 
-    def __init__(self, reader: sources.Reader, *, location: str | None, name: str) -> None:
+    def __init__(
+        self, reader: sources.Reader, *, location: str | None, name: str | None = None
+    ) -> None:
         self._reader = reader
         self._location = location
         self._closed = False
@@ -63,7 +64,7 @@ class ModelPath(os.PathLike[str]):
         self._head: bytes | None = None
         self._prefix = b""
         self._tail: bytes | None = None
-        self.name = name
+        self._name = name
         self.size = reader.size
         self.left = BUDGET
         self.overdrawn = False
@@ -81,7 +82,7 @@ class ModelPath(os.PathLike[str]):
         if isinstance(source, os.PathLike):
             return cls.local(os.fsdecode(source))
         if isinstance(source, (bytes, bytearray, memoryview)):
-            return cls(sources.Memory(bytes(source)), location=None, name="")
+            return cls(sources.Memory(bytes(source)), location=None)
         if isinstance(source, LoadedFile):
             return cls._of_loaded_file(source, spool_limit)
         if hasattr(source, "read"):
@@ -97,10 +98,7 @@ class ModelPath(os.PathLike[str]):
     @classmethod
     def local(cls, path: str) -> ModelPath:
         """Open a file or folder of this machine."""
-        name = path[path.rfind(os.sep) + 1 :]
-        if name in _UNNAMED or os.altsep:  # "folder/", or Windows with its two separators
-            name = os.path.basename(os.path.abspath(path))
-        return cls(sources.open_local(path), location=path, name=name)
+        return cls(sources.open_local(path), location=path)
 
     @classmethod
     def _of_loaded_file(cls, file: LoadedFile, spool_limit: int) -> ModelPath:
@@ -109,7 +107,7 @@ class ModelPath(os.PathLike[str]):
             return cls.local(file._on_disk)
         opened = cls.of(raw.encode() if isinstance(raw, str) else raw, spool_limit=spool_limit)
         if file.path is not None:
-            opened.name = os.path.basename(os.fsdecode(file.path))
+            opened._name = os.path.basename(os.fsdecode(file.path))
         return opened
 
     def __fspath__(self) -> str:
@@ -120,7 +118,7 @@ class ModelPath(os.PathLike[str]):
         return self._location
 
     def __str__(self) -> str:
-        return self._location or self.name or "<bytes>"
+        return self._location or self._name or "<bytes>"
 
     def __repr__(self) -> str:
         return f"ModelPath({str(self)!r}, size={self.size})"
@@ -129,6 +127,17 @@ class ModelPath(os.PathLike[str]):
     def location(self) -> str | None:
         """The path of the file or folder on this machine; ``None`` for bytes and streams."""
         return self._location
+
+    @property
+    def name(self) -> str:
+        """The last part of the path, or the name an open file goes by; ``""`` for bytes."""
+        if self._name is None:
+            path = self._location or ""
+            name = path[path.rfind(os.sep) + 1 :]
+            if path and (name in _UNNAMED or os.altsep):  # "folder/"; Windows' two separators
+                name = os.path.basename(os.path.abspath(path))
+            self._name = name
+        return self._name
 
     @property
     def suffix(self) -> str:

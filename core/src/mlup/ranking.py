@@ -7,7 +7,8 @@ result has its author's name and one plugin's failure costs only that plugin.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
@@ -71,7 +72,12 @@ class Problem(NamedTuple):
 def rank(
     path: ModelPath, scorers: Sequence[Scorer], *, strict: bool = False
 ) -> tuple[tuple[Candidate, ...], tuple[Problem, ...]]:
-    """Ask every plugin, and order the answers: by score, then ``tryfirst``/``trylast``, then name.
+    """Ask every plugin, and order the answers by score; equals stay as :func:`in_order` has them.
+
+    Args:
+        path: what is looked at.
+        scorers: the plugins, as :func:`in_order` returns them.
+        strict: raise where a plugin fails.
 
     Returns:
         The candidates, best first, and the plugins that failed.
@@ -106,7 +112,8 @@ def rank(
     finally:
         path.held = False
     if len(candidates) > 1:
-        candidates.sort(key=_order)
+        # A stable sort, and the scorers come in their order: equal scores stay in it.
+        candidates.sort(key=itemgetter(1), reverse=True)
     if problems or ("logging" in sys.modules and _debugging()):
         _log(path, candidates, problems)
     return tuple(candidates), tuple(problems)
@@ -124,9 +131,9 @@ def _rank_of(candidate: Candidate) -> tuple[float, int]:
     return -candidate.score, candidate.tier
 
 
-def _order(candidate: Candidate) -> tuple[float, int, str, str]:
-    binarizer, score, _, distribution, tier = candidate
-    return -score, tier, binarizer, distribution
+def in_order(scorers: Iterable[Scorer]) -> tuple[Scorer, ...]:
+    """The order among equals: ``tryfirst`` before the rest before ``trylast``, then by name."""
+    return tuple(sorted(scorers, key=lambda each: (each.tier, each.binarizer, each.distribution)))
 
 
 def _confidence(value: object, path: ModelPath) -> float:

@@ -20,7 +20,7 @@ from mlup.discovery import EntryPoint, find_entry_points
 from mlup.environment import STRICT, Environment
 from mlup.errors import PluginError, described
 from mlup.plugin_info import PluginInfo, availability
-from mlup.ranking import Scorer
+from mlup.ranking import Scorer, in_order
 
 
 class Binarizer(NamedTuple):
@@ -180,7 +180,7 @@ class Registry:
                 tier = impl.trylast - impl.tryfirst
                 score = scorer_function(impl.function, tuple(impl.argnames))
                 scorers.append(Scorer(each.info.name, each.info.distribution, tier, score))
-        return tuple(scorers)
+        return in_order(scorers)
 
     def _report(self, info: PluginInfo, error: BaseException | None) -> None:
         said = f"plugin {info.name!r} of {info.distribution} is {info.status}: {info.problem}"

@@ -31,6 +31,11 @@ import mlup
 import mlup_joblib
 from mlup.files import BUDGET, ModelPath
 
+# lz4 on Python 3.13 flushes its closed file once more when it is forgotten; joblib.load alone does it.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <_io.BufferedReader>:pytest.PytestUnraisableExceptionWarning"
+)
+
 PROTOCOLS = range(6)
 COMPRESSORS = ("zlib", "gzip", "bz2", "xz", "lzma", "lz4")
 LEVELS = (1, 3, 9)
@@ -82,15 +87,19 @@ def _only_joblib():
     mlup.refresh()
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_left_behind(tmp_path_factory, monkeypatch, request):
-    if "hypothesis" in request.keywords or hasattr(request.function, "is_hypothesis_test"):
-        yield
-        return
+@pytest.fixture(scope="module")
+def temporary(tmp_path_factory):
+    """Where temporary files go."""
     folder = tmp_path_factory.mktemp("temporary")
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(temporary):
     yield
-    assert os.listdir(folder) == []
+    assert os.listdir(temporary) == []
 
 
 def dumped(model: object, **how: object) -> bytes:
@@ -169,10 +178,9 @@ def test_an_array_behind_much_else_is_found(protocol, count):
     assert best(data) == ("joblib", 0.95)
 
 
-@pytest.mark.parametrize("protocol", [4, 5])
-def test_an_array_behind_many_frames_is_found(protocol):
+def test_an_array_behind_many_frames_is_found():
     vocabulary = {f"word{i}": i for i in range(120_000)}
-    data = dumped({"vocabulary": vocabulary, "w": X}, protocol=protocol)
+    data = dumped({"vocabulary": vocabulary, "w": X}, protocol=4)
     assert len(data) > BUDGET
     assert best(data) == ("joblib", 0.95)
 
@@ -207,9 +215,9 @@ def test_a_dump_without_padding_is_told_by_its_import(protocol, pattern):
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_a_large_raw_dump_of_several_frames_comes_back(tmp_path, protocol):
     model = MODELS["forest"]
-    notes = [f"note {i}" for i in range(15_000)]
+    notes = [f"note {i}" for i in range(24_000)]
     path = tmp_path / "m.pkl"
-    joblib.dump({"notes": notes, "model": model, "more": notes}, path, protocol=protocol)
+    joblib.dump({"notes": notes, "model": model, "more": notes[::-1]}, path, protocol=protocol)
     assert path.stat().st_size > 4 * 64 * 1024
     assert best(path) == ("joblib", 0.95)
     assert np.array_equal(mlup.load(path)["model"].predict(X), model.predict(X))

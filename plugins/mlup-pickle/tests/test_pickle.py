@@ -295,6 +295,12 @@ FOREIGN = {
     "a brace": b"}.\nclass {\n}\n",
     "release notes": b"Git v2.31.7 Release Notes\n=========================\n\nFixes.",
     "a cmake page": b"CMAKE_COMMAND\n-------------\n\nThe full path to cmake.\n",
+    # "C" and a length of ord("T"): what pickle.load takes, and no pickler writes without a PROTO.
+    "a page that spells bytes": b"CTEST_SITE\n"
+    + b"-" * 30
+    + b"\n\n"
+    + b"Not in use any more".ljust(42)
+    + b".\n",
     "a binary float's opcode": b"GNU tools. There is more to come, and it ends in a full stop.",
     "two lists": b"]]. this is no list at all",
     "a banner": b"((((((((((((((((((((  A banner  )))))))))))))))))))).",

@@ -115,6 +115,11 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
     top: str | None = None  # the two topmost items, where they are texts
     below: str | None = None
     position, length = 0, len(data)
+    if data[:1] == b"\x80":
+        found.protocol = data[1] if length > 1 else 0
+        if not 2 <= found.protocol <= 5:
+            return False
+        position = 2
     while position < length:
         code = data[position]
         row = _ROWS[code]
@@ -123,7 +128,10 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
         argument, pops, pushes, under, kind = row
         start = position + 1
         end = start + argument
-        if argument < 0:
+        if argument == COUNT1 and start < length:
+            end = start + 1 + data[start]
+            start += 1
+        elif argument < 0:
             start, end = _span(data, start, argument)
             if end < 0:  # a newline or a length that the window does not hold
                 found.cut = length >= limit
@@ -174,8 +182,12 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
                     return False
                 found.stop = end
                 return True
-            if not _header(found, code, position, end, data, limit):
-                return False
+            if code == _PROTO or end > length:
+                return code == _FRAME  # a PROTO stands at the beginning only
+            frame_end = end + int.from_bytes(data[start:end], "little")
+            if found.frame_end is None:
+                found.frame_end = frame_end
+            found.cut = found.cut or frame_end > limit
             position = end
             continue
         elif not _line_fits(code, data[start:end], found):
@@ -211,22 +223,8 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
     return True
 
 
-def _header(found: Walk, code: int, position: int, end: int, data: bytes, limit: int) -> bool:
-    """Take in PROTO or FRAME; ``False`` where it cannot stand here."""
-    if code == _PROTO:
-        found.protocol = data[position + 1]
-        return position == 0 and 2 <= found.protocol <= 5
-    frame_end = end + int.from_bytes(data[position + 1 : end], "little")
-    found.cut = found.cut or frame_end > limit
-    if found.frame_end is None:
-        found.frame_end = frame_end
-    return True
-
-
 def _span(data: bytes, start: int, argument: int) -> tuple[int, int]:
     """Where a variable argument begins and ends (with its newline); end -1: not in the window."""
-    if argument == COUNT1 and start < len(data):
-        return start + 1, start + 1 + data[start]
     width = COUNT_BYTES.get(argument)
     if width is not None:
         count = data[start : start + width]

@@ -7,6 +7,7 @@ step over it, so it is found here.
 
 from __future__ import annotations
 
+import functools
 from typing import Final, NamedTuple
 
 from mlup.files import EDGE, ModelPath
@@ -106,19 +107,18 @@ def pickle_start(path: ModelPath) -> PickleStart | None:
 
 
 def _start(found: Walk, data: bytes, size: int) -> PickleStart | None:
+    if not found.valid:
+        return None
     stop = found.stop
-    lone = found.number_only and stop is not None and stop != size
-    if not found.valid or not (
-        _protocol_believed(found) if found.protocol else lone or _text_believed(found, data, size)
-    ):
+    lone = stop is not None and stop != size and found.number_only
+    if found.protocol:
+        # Few opcodes do behind a PROTO: one long first string may fill every window.
+        if stop is None and found.opcodes < (5 if found.cut else 1):
+            return None
+    elif not lone and not _text_believed(found, data, size):
         return None
     name = _first_name(found.names)
     return PickleStart(found.protocol, found.frame_end, stop, name, lone, found.cut, size)
-
-
-def _protocol_believed(found: Walk) -> bool:
-    """Behind a PROTO few opcodes do: one long first string may fill every window."""
-    return found.stop is not None or found.opcodes >= (5 if found.cut else 1)
 
 
 def _text_believed(found: Walk, data: bytes, size: int) -> bool:
@@ -212,7 +212,8 @@ def pickle_interleaved(path: ModelPath, *wrappers: str) -> str | None:
             return f"aligned raw data at byte {frames.end}"
         if frames.clean and frames.after in ("end", "stop", "more"):
             return None
-    return next((f"it imports {name}" for name in wrappers if _imports(path, name)), None)
+    name = _imported(path, wrappers)
+    return f"it imports {name}" if name else None
 
 
 @reader
@@ -221,20 +222,23 @@ def pickle_imports(path: ModelPath, name: str) -> bool:
 
     Goes by opcodes, and looks at 512 KiB (:data:`IMPORTS_WITHIN`) at most.
     """
-    return _imports(path, name)
+    return _imported(path, (name,)) is not None
 
 
-def _imports(path: ModelPath, name: str) -> bool:
-    module, _, attribute = name.rpartition(".")
-    marks = module.encode(), attribute.encode()
+def _imported(path: ModelPath, names: tuple[str, ...]) -> str | None:
     for window in _IMPORT_WINDOWS:
         data = path.read_at(0, window)
-        if (
-            marks[1] in data
-            and marks[0] in data
-            and name in walk(data, path.size, until=name).names
-        ):
-            return True
+        for name, module, attribute in _spelled(names):
+            # Only where both words stand somewhere are the opcodes followed.
+            mentioned = attribute in data and module in data
+            if mentioned and name in walk(data, path.size, until=name).names:
+                return name
         if len(data) < window:
             break
-    return False
+    return None
+
+
+@functools.cache
+def _spelled(names: tuple[str, ...]) -> tuple[tuple[str, bytes, bytes], ...]:
+    parts = [(name, *name.rpartition(".")) for name in names]
+    return tuple((name, module.encode(), last.encode()) for name, module, _, last in parts)
