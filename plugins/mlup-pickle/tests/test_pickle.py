@@ -299,7 +299,7 @@ FOREIGN = {
     "a page that spells bytes": b"CTEST_SITE\n"
     + b"-" * 30
     + b"\n\n"
-    + b"Not in use any more".ljust(42)
+    + b"Not in use any more".ljust(43)
     + b".\n",
     "a binary float's opcode": b"GNU tools. There is more to come, and it ends in a full stop.",
     "two lists": b"]]. this is no list at all",

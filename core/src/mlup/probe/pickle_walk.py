@@ -25,6 +25,7 @@ _STACK_GLOBAL, _MEMOIZE = 0x93, 0x94
 _FLOAT, _STRING, _NONE = ord("F"), ord("S"), ord("N")
 _IMPORTS: Final = frozenset(map(ord, "ci"))
 _TEXT_INDEX: Final = frozenset(map(ord, "gp"))
+_MARKED: Final = frozenset(range(0x81, 0x99)) | frozenset(b"BC")  # never without a PROTO
 _NUMBERS: Final = frozenset(map(ord, "ILJKM")) | {0x8A, 0x8B}
 
 # What an opcode needs beside its row: most need nothing, and skip all of it.
@@ -123,7 +124,7 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
     while position < length:
         code = data[position]
         row = _ROWS[code]
-        if row is None:
+        if row is None or (code in _MARKED and not found.protocol):
             return False
         argument, pops, pushes, under, kind = row
         start = position + 1
