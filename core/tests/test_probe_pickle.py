@@ -14,6 +14,7 @@ import pickletools
 import random
 import string
 import sys
+import tracemalloc
 import types
 
 import pytest
@@ -759,6 +760,28 @@ def test_a_piece_of_unknown_length_is_looked_at():
 def test_a_walk_stops_where_it_is_told():
     data = pickle.dumps([Model(a=number) for number in range(100)], 4)
     assert pickles.ENOUGH <= walk(data, len(data), enough=pickles.ENOUGH).opcodes < 20
-    found = walk(data, len(data), until=f"{__name__}.Model")
-    assert found.names == [f"{__name__}.Model"]
+    found = walk(data, len(data), until=frozenset({f"{__name__}.Model"}))
+    assert found.imported == found.first_name == f"{__name__}.Model"
     assert found.stop is None
+
+
+def test_names_that_double_cost_neither_time_nor_memory():
+    """Five bytes of STACK_GLOBAL name two memoized texts: kept whole, 400 KB would take gigabytes."""
+    text = b"a" * 60_000
+    head = b"\x80\x04X" + len(text).to_bytes(4, "little") + text + b"\x94"
+    wrapper = b"\x8c\x04acme\x94\x8c\x07Wrapper\x94"
+    data = head + wrapper + b"h\x00h\x00\x93" * 60_000 + b"."
+    tracemalloc.start()
+    try:
+        assert not probe.pickle_imports(opened(data), "acme.Wrapper")
+        assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["mod\x1b[31m", "m" * 300, "a\nb"])
+def test_a_name_that_nobody_wrote_is_not_shown(name):
+    data = b"\x80\x04" + b"".join(
+        b"X" + len(each.encode()).to_bytes(4, "little") + each.encode() for each in (name, "Model")
+    )
+    assert probe.pickle_start(opened(data + b"\x93)\x81}b.")).first_name is None

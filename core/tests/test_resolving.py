@@ -112,7 +112,9 @@ def test_a_broken_binarizer_asked_for_says_why(site):
     source = "raise RuntimeError('wrong CUDA')"
     site.distribution("dist-bad", {"bad": "bad_module"}, {"bad_module": source})
     for name in ("bad", "dist-bad:bad"):
-        with pytest.raises(mlup.BinarizerNotFoundError, match=r"dist-bad is broken.*wrong CUDA"):
+        with pytest.raises(
+            mlup.BinarizerNotFoundError, match=r"dist-bad cannot be used .broken.*wrong CUDA"
+        ):
             mlup.load(ACME, name)
 
 

@@ -7,7 +7,8 @@ predecessor.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import pluggy
@@ -20,6 +21,10 @@ HOOKS: Final[dict[str, tuple[str, ...]]] = {
     "score": ("path", "head", "tail"),
     "deserialize": ("file",),
 }
+
+
+_KNOWN: Final = f"; mlup knows {', '.join(HOOKS)}"
+_NEWER: Final = "; the plugin may be written for a newer mlup-core: pip install --upgrade mlup-core"
 
 
 class IncompatibleError(Exception):
@@ -67,6 +72,8 @@ def as_plugin(manager: pluggy.PluginManager, target: object) -> tuple[object, Ho
         plugin: object = Adapted(target)
     elif _hooks_of(manager, target):
         plugin = target() if isinstance(target, type) else target
+    elif callable(getattr(target, "score", None)):  # the predecessor's way is is_this_type()
+        raise TypeError("its score() and deserialize() are not marked: put @mlup.hookimpl on both")
     elif callable(getattr(target, "deserialize", None)):
         plugin = Adapted(target)
     else:
@@ -95,14 +102,16 @@ def _check(plugin: object, hooks: Hooks) -> None:
         if hook not in HOOKS:
             if options.get("optionalhook"):
                 continue
-            raise TypeError(f"unknown hook {hook!r}{_did_you_mean(hook)}")
+            raise TypeError(f"unknown hook {hook!r}{_close(hook, HOOKS) or _KNOWN}")
         unknown = _arguments(getattr(plugin, name)) - set(HOOKS[hook])
         if unknown:
             raise IncompatibleError(
                 f"{name}() declares {', '.join(sorted(unknown))}, which {hook}"
-                f"({', '.join(HOOKS[hook])}) does not offer; the plugin may be written for a newer "
-                "mlup-core: pip install --upgrade mlup-core"
+                f"({', '.join(HOOKS[hook])}) does not offer"
+                + (_close(unknown.pop(), HOOKS[hook]) or _NEWER)
             )
+        if inspect.iscoroutinefunction(getattr(plugin, name)):
+            raise TypeError(f"{name}() is async; mlup calls it directly")
     for hook in HOOKS:
         if hook not in hooks and callable(getattr(plugin, hook, None)):
             raise TypeError(f"its {hook}() is not marked: put @mlup.hookimpl on it")
@@ -131,11 +140,11 @@ def _arguments(function: Callable[..., Any]) -> set[str]:
     }
 
 
-def _did_you_mean(hook: str) -> str:
+def _close(word: str, known: Iterable[str]) -> str:
     import difflib
 
-    close = difflib.get_close_matches(hook, HOOKS, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; mlup knows {', '.join(HOOKS)}"
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def strings(plugin: object, attribute: str) -> tuple[str, ...] | None:
@@ -172,7 +181,8 @@ def scorer_function(
 def _describe(target: object) -> str:
     if isinstance(target, type):
         return f"class {target.__module__}.{target.__qualname__}"
-    name = getattr(target, "__name__", None)
-    return (
-        f"module {name}" if isinstance(name, str) else f"an object of type {type(target).__name__}"
-    )
+    if isinstance(target, types.ModuleType):
+        return f"module {target.__name__}"
+    if callable(target):
+        return "a function (name its module instead), which"
+    return f"an object of type {type(target).__name__}"

@@ -29,6 +29,10 @@ class Environment(NamedTuple):
         strict = os.environ.get(STRICT, "").strip().lower() not in ("", "0", "false", "no")
         return cls(strict, os.environ.get(ONLY) or None, os.environ.get(DISABLED, ""))
 
+    def allowed(self) -> set[str]:
+        """The names in ``MLUP_PLUGINS``."""
+        return _listed(self.only or "")
+
     def excludes(self, name: str, distribution: str) -> str | None:
         """Why a plugin takes no part, or ``None``. An excluded plugin is not even imported."""
         names = {name, f"{distribution}:{name}"}

@@ -79,10 +79,15 @@ class ModelPath(os.PathLike[str]):
         """
         if isinstance(source, str):
             return cls.local(source)
-        if isinstance(source, os.PathLike):
-            return cls.local(os.fsdecode(source))
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            return cls(sources.Memory(bytes(source)), location=None)
+        try:
+            if isinstance(source, os.PathLike):
+                return cls.local(os.fsdecode(source))
+            if isinstance(source, (bytes, bytearray, memoryview)):
+                return cls(sources.Memory(bytes(source)), location=None)
+        except (TypeError, ValueError) as error:  # a __fspath__ of no path, a released memoryview
+            raise SourceError(
+                f"The source, a {type(source).__name__}, is unusable: {error}"
+            ) from error
         if isinstance(source, LoadedFile):
             return cls._of_loaded_file(source, spool_limit)
         if hasattr(source, "read"):
@@ -246,6 +251,8 @@ class ModelPath(os.PathLike[str]):
         """A new binary stream over the whole source. For ``deserialize``, not for ``score``."""
         if mode != "rb":
             raise ValueError(f"a model is opened in mode 'rb', not {mode!r}")
+        if self.held:
+            self.left = 0  # a stream is not counted: whoever opens one has had its budget
         return self._reader.open()
 
     def raw_data(self) -> bytes | BinaryIO:
@@ -368,7 +375,10 @@ def _link(existing: str, target: str) -> None:
 
 
 def _stream_name(stream: BinaryIO) -> str:
-    name = getattr(stream, "name", "")
+    try:
+        name = getattr(stream, "name", "")
+    except Exception:  # a caller's object may raise anything; a name is only a hint
+        return ""
     return os.path.basename(os.fsdecode(name)) if isinstance(name, (str, bytes)) else ""
 
 

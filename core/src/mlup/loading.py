@@ -229,7 +229,9 @@ def _deserialize(
         model = registry.load_with(chosen)(file=file._replace(options=given))
     except MLupError:
         raise
-    except (Exception, SystemExit) as error:  # whatever a framework raises is chained into one
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a framework raises is chained into one clear error
         raise ModelBinarizationError(_failed(label, name, error, candidates)) from error
     return Loaded(model, chosen.registered_as)
 
@@ -249,7 +251,10 @@ def _failed(label: str, name: str, error: BaseException, candidates: tuple[Candi
     said = f"{label} was not loaded by {name}: {described(error)}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         top = error.name.partition(".")[0]
-        said += f" (the model needs the module {top!r}: install the package that provides it)"
+        said += (
+            f" (the model needs the module {top!r}: install the package that provides it, or put "
+            "its folder on PYTHONPATH)"
+        )
     elif isinstance(error, AttributeError) and "__main__" in said:
         said += (
             " (the script that saved the model defined this name itself: move it into a module "

@@ -45,7 +45,7 @@ def availability(info: PluginInfo) -> PluginInfo:
     missing = missing_requirements(info)
     if not missing:
         return info
-    said = f"{', '.join(missing)} cannot be imported here; pip install {info.distribution}"
+    said = f"{', '.join(missing)} cannot be imported here: pip install {info.distribution}, or the package that provides it"
     return info._replace(status="unavailable", problem=said)
 
 

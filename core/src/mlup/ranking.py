@@ -102,7 +102,10 @@ def rank(
                     reason = str(getattr(value, "reason", "")) or "the plugin gave no reason"
                     name, distribution, tier, _ = scorer
                     candidates.append(Candidate(name, confidence, reason, distribution, tier))
-            except (Exception, SystemExit) as error:  # whatever a plugin raises costs only itself
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # whatever a plugin raises costs only itself: Rust's
+                # panics, for one, are no Exceptions
                 problems.append(_problem(scorer, error))
                 if strict:
                     raise PluginError(f"{problems[-1]} (while scoring {path})") from error

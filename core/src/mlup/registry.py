@@ -7,29 +7,43 @@ validate costs itself: it is listed with its problem, and the others go on.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pluggy
 
 from mlup import hookspecs
 from mlup.adapting import IncompatibleError, as_plugin, kind_of, scorer_function, strings
 from mlup.discovery import EntryPoint, find_entry_points
-from mlup.environment import STRICT, Environment
+from mlup.environment import ONLY, STRICT, Environment
 from mlup.errors import PluginError, described
 from mlup.plugin_info import PluginInfo, availability
 from mlup.ranking import Scorer, in_order
 
+AUTO: Final = "auto"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
-class Binarizer(NamedTuple):
-    """A plugin that was imported, validated and registered."""
 
-    info: PluginInfo
-    plugin: Any
-    registered_as: str
-    target: Any
+class Binarizer:
+    """A plugin that was imported and validated.
+
+    Attributes:
+        info: what is shown of it.
+        plugin: what is registered with pluggy.
+        registered_as: the name it is asked for by.
+        target: what the entry point or the import line names.
+    """
+
+    __slots__ = ("info", "plugin", "registered_as", "target")
+
+    def __init__(self, info: PluginInfo, plugin: Any, registered_as: str, target: Any) -> None:
+        self.info = info
+        self.plugin = plugin
+        self.registered_as = registered_as
+        self.target = target
 
 
 class Registry:
@@ -44,6 +58,7 @@ class Registry:
         self._binarizers: list[Binarizer] = []
         self._others: list[PluginInfo] = []
         self._adopted: dict[str, Binarizer] = {}  # by import line
+        self._callers: dict[Binarizer, Callable[..., Any]] = {}
         found = _without_repeats(entry_points)
         owners: dict[str, set[str]] = {}
         for each in found:
@@ -52,6 +67,7 @@ class Registry:
         for each in found:
             self._add(each, sorted(owners.get(each.name, set()) - {each.distribution}))
         self.scorers: tuple[Scorer, ...] = self._scorers()
+        self._warn_of_unknown_names({name for each in found for name in _names(each)})
 
     # -- looking up -------------------------------------------------------------------------
 
@@ -82,18 +98,30 @@ class Registry:
         )
 
     def load_with(self, binarizer: Binarizer) -> Callable[..., Any]:
-        """``deserialize(file=…)`` of one binarizer, surrounded by every installed wrapper."""
-        others = [
-            each.plugin
-            for each in (*self._binarizers, *self._adopted.values())
-            if each is not binarizer and each.info.kind == "binarizer"
-        ]
-        return self._manager.subset_hook_caller("deserialize", remove_plugins=others)
+        """``deserialize(file=…)`` of one binarizer, surrounded by every installed wrapper.
+
+        Each binarizer has a plugin manager of its own, with the wrappers and nothing else: what
+        another thread adopts meanwhile can never be called instead.
+        """
+        caller = self._callers.get(binarizer)
+        if caller is None:
+            caller = self._callers[binarizer] = self._caller(binarizer)
+        return caller
+
+    def _caller(self, binarizer: Binarizer) -> Callable[..., Any]:
+        manager = pluggy.PluginManager(hookspecs.PROJECT)
+        manager.add_hookspecs(hookspecs)
+        manager.register(binarizer.plugin, name=binarizer.registered_as)
+        for each in self._binarizers:
+            if each.info.kind == "wrapper":
+                manager.register(each.plugin, name=f"wrapper {each.registered_as}")
+        caller: Callable[..., Any] = manager.hook.deserialize
+        return caller
 
     # -- adding -----------------------------------------------------------------------------
 
     def adopt(self, name: str, target: object) -> Binarizer:
-        """Register a class, instance or module of the caller's own, named by its import line.
+        """Take in a class, instance or module of the caller's own, named by its import line.
 
         It is never chosen by ``auto``; it is called through pluggy like any other, so that
         wrappers see its loads.
@@ -105,20 +133,16 @@ class Registry:
             for each in (*self._binarizers, *self._adopted.values()):
                 if each.target is target and each.info.kind == "binarizer":
                     return each  # installed, or named before, perhaps in another way
-            _, hooks = as_plugin(self._manager, target)
-            if kind_of(hooks) == "wrapper":
-                raise TypeError("it is a wrapper around loads, not a binarizer")
-            adopted = dict(self._adopted)  # anew: other threads may be reading the old one
-            stale = adopted.pop(name, None)
-            if stale is not None:  # a notebook's cell was run again, a module was reloaded
-                self._manager.unregister(stale.plugin)
             info = PluginInfo(name, "import line", "", "ok", entry_point=name)
-            # A prefix, since pluggy's names are unique and a module may be called "pickle" too.
-            adopted[name] = self._register(info, target, f"import line: {name}")._replace(
-                registered_as=name
-            )
-            self._adopted = adopted
-            return adopted[name]
+            adopted = self._described(info, target, name)
+            if adopted.info.kind == "wrapper":
+                raise TypeError("it is a wrapper around loads, not a binarizer")
+            self._callers[adopted] = self._caller(adopted)
+            stale = self._adopted.get(name)  # a notebook's cell was run again, say
+            self._adopted = {**self._adopted, name: adopted}  # anew: others may be reading it
+            if stale is not None:
+                self._callers.pop(stale, None)
+            return adopted
 
     def _add(self, entry_point: EntryPoint, rivals: list[str]) -> None:
         info = PluginInfo(
@@ -128,6 +152,14 @@ class Registry:
             "ok",
             entry_point=entry_point.value,
         )
+        if info.name == AUTO or not _NAME.fullmatch(info.name):
+            said = (
+                f"{info.name!r} cannot be a binarizer's name ('auto' is taken; letters, digits, "
+                "'.', '_' and '-'): rename the entry point"
+            )
+            self._others.append(info._replace(status="broken", problem=said))
+            self._report(self._others[-1], None)
+            return
         excluded = self._environment.excludes(info.name, info.distribution)
         if excluded:
             self._others.append(info._replace(status="disabled", problem=excluded))
@@ -137,19 +169,38 @@ class Registry:
             registered_as = f"{info.distribution}:{info.name}"
             said = (
                 f"{', '.join(rivals)} claims the name {info.name!r} too, so neither is chosen "
-                f"automatically; ask for {registered_as!r}, or uninstall one"
+                f"automatically; ask for {registered_as!r}"
+                + "".join(f" or '{each}:{info.name}'" for each in rivals)
+                + ", or uninstall one"
             )
             info = info._replace(status="conflict", problem=said)
             self._report(info, None)
         try:
             self._binarizers.append(self._register(info, entry_point.load(), registered_as))
-        except (Exception, SystemExit) as error:  # importing a plugin runs its code: anything goes
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # importing a plugin runs its code: anything may come
             status = "incompatible" if isinstance(error, IncompatibleError) else "broken"
             said = f"{described(error)} (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
             self._others.append(info._replace(status=status, problem=said))
             self._report(self._others[-1], error)
 
     def _register(self, info: PluginInfo, target: object, registered_as: str) -> Binarizer:
+        found = self._described(info, target, registered_as)
+        if self._manager.is_registered(found.plugin):
+            raise ValueError(
+                f"{info.entry_point!r} is registered already, as "
+                f"{self._manager.get_name(found.plugin)!r}; every binarizer needs a module of its own"
+            )
+        try:
+            self._manager.register(found.plugin, name=registered_as)
+        except BaseException:  # pluggy before 1.7 may have added some of its hooks by then
+            if self._manager.is_registered(found.plugin):
+                self._manager.unregister(found.plugin)
+            raise
+        return found
+
+    def _described(self, info: PluginInfo, target: object, registered_as: str) -> Binarizer:
         plugin, hooks = as_plugin(self._manager, target)
         info = info._replace(
             kind=kind_of(hooks),
@@ -158,17 +209,9 @@ class Registry:
             options=strings(plugin, "options"),
             description=_first_line(plugin),
         )
-        if self._manager.is_registered(plugin):
-            raise ValueError(
-                f"{info.entry_point!r} is registered already, as "
-                f"{self._manager.get_name(plugin)!r}; every binarizer needs a module of its own"
-            )
-        try:
-            self._manager.register(plugin, name=registered_as)
-        except BaseException:  # pluggy before 1.7 may have added some of its hooks by then
-            if self._manager.is_registered(plugin):
-                self._manager.unregister(plugin)
-            raise
+        for each in info.extensions:
+            if not each.startswith("."):
+                raise ValueError(f"extensions holds {each!r}; write '.{each}', with its dot")
         return Binarizer(info, plugin, registered_as, target)
 
     def _scorers(self) -> tuple[Scorer, ...]:
@@ -182,6 +225,12 @@ class Registry:
                 scorers.append(Scorer(each.info.name, each.info.distribution, tier, score))
         return in_order(scorers)
 
+    def _warn_of_unknown_names(self, installed: set[str]) -> None:
+        for name in sorted(self._environment.allowed() - installed):
+            import logging
+
+            logging.getLogger("mlup").warning("%s names %r, which is not installed", ONLY, name)
+
     def _report(self, info: PluginInfo, error: BaseException | None) -> None:
         said = f"plugin {info.name!r} of {info.distribution} is {info.status}: {info.problem}"
         if self.strict:
@@ -191,6 +240,10 @@ class Registry:
         logger = logging.getLogger("mlup")
         debug = logger.isEnabledFor(logging.DEBUG)
         logger.warning("%s", said, exc_info=error if debug else None)
+
+
+def _names(entry_point: EntryPoint) -> tuple[str, str]:
+    return entry_point.name, f"{entry_point.distribution}:{entry_point.name}"
 
 
 def _without_repeats(entry_points: Iterable[EntryPoint]) -> list[EntryPoint]:

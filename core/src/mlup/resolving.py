@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import types
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from mlup.errors import BinarizerNotFoundError, described
 from mlup.names import BINARIZER_NAMES, OFFICIAL_EXTRAS
 from mlup.plugin_info import missing_requirements
+from mlup.registry import AUTO as AUTO
 from mlup.registry import Binarizer, Registry
-
-AUTO: Final = "auto"
 
 
 def is_name(choice: object) -> bool:
@@ -57,9 +56,36 @@ def resolve(choice: object, registry: Registry) -> Binarizer:
     if missing:
         raise BinarizerNotFoundError(
             f"The binarizer {name!r} needs {', '.join(missing)}, which cannot be imported here: "
-            f"pip install {binarizer.info.distribution}"
+            f"pip install {binarizer.info.distribution}, or the package that provides it."
         )
     return binarizer
+
+
+def check(choice: object, registry: Registry, *places: str) -> Binarizer | None:
+    """As :func:`resolve`, but an import line of the caller's own is only looked for, not imported.
+
+    Args:
+        choice: a name.
+        registry: the installed binarizers.
+        places: folders, beside those of ``sys.path``, in which a module may lie.
+
+    Returns:
+        The installed binarizer, or ``None`` for an import line.
+
+    Raises:
+        BinarizerNotFoundError: as :func:`resolve`.
+    """
+    name = canonical(choice)
+    if registry.get(name) is not None:
+        return resolve(name, registry)
+    _refuse_if_listed(name, registry)
+    from importlib.machinery import PathFinder
+    from importlib.util import find_spec
+
+    top = name.partition(":")[0].partition(".")[0]
+    if _looks_importable(name) and (find_spec(top) or PathFinder.find_spec(top, [*places])):
+        return None
+    raise BinarizerNotFoundError(_not_installed(name, registry))
 
 
 def install_line(name: str) -> str | None:
@@ -78,7 +104,8 @@ def _refuse_if_listed(name: str, registry: Registry) -> None:
                 f"{name!r} is a wrapper around loads, not a binarizer; it cannot be asked for."
             )
         raise BinarizerNotFoundError(
-            f"The binarizer {name!r} of {info.distribution} is {info.status}: {info.problem}"
+            f"The binarizer {name!r} of {info.distribution} cannot be used ({info.status}): "
+            f"{info.problem}"
         )
 
 
@@ -111,7 +138,9 @@ def _import(line: str, registry: Registry) -> Any:
         try:
             target: Any = import_module(module_name)
             break
-        except (Exception, SystemExit) as error:  # the caller's own module may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the caller's own module may raise anything
             parent, _, last = module_name.rpartition(".")
             # Only "there is no such module" sends us to its parent; a failure inside it does not.
             absent = isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -13,7 +12,9 @@ import click
 
 from mlup.cli.failing import Command
 from mlup.cli.output import write, write_json
-from mlup.loading import load_named
+from mlup.loading import MEMORY, load_named
+from mlup.registry import AUTO, current
+from mlup.resolving import canonical, check, resolve
 
 
 def _complete_binarizer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -49,12 +50,10 @@ def command(path: str, binarizer: str, options: tuple[str, ...], as_json: bool) 
       mlup load model.bin --binarizer joblib --option mmap_mode=r
     """
     parsed = dict(_parse(each) for each in options)
-    # Your own module is mostly beside you; last on the path, so that it shadows nothing.
-    with contextlib.suppress(FileNotFoundError):  # the working directory was removed
-        sys.path.append(os.getcwd())
+    choice = _own(binarizer)
     before = _peak_memory()
     started = perf_counter()
-    model, chosen = load_named(os.fsdecode(path), binarizer, options=parsed)
+    model, chosen = load_named(os.fsdecode(path), choice, options=parsed)
     seconds = perf_counter() - started
     peak = _peak_memory()
     memory = None if before is None or peak is None else peak - before
@@ -77,6 +76,28 @@ def command(path: str, binarizer: str, options: tuple[str, ...], as_json: bool) 
     write(f"  time     {seconds:.3f} s (its framework's import included)")
     write(f"  memory   {'unknown' if memory is None else f'{memory / 1e6:.1f} MB'} at the peak")
     write(f"  predict  {'yes' if predicts else 'no'}")
+
+
+def _own(binarizer: str) -> object:
+    """The caller's own class or module, which is mostly beside him; a name is left as it is.
+
+    The working directory is last on the path, so that it shadows nothing, and only while an
+    import line is imported: plugins are never looked for there.
+    """
+    name, registry = canonical(binarizer), current()
+    if name == MEMORY:
+        raise click.UsageError("--binarizer memory: a path is not in memory; leave it out")
+    try:
+        here = [os.getcwd()]
+    except OSError:  # the working directory was removed
+        here = []
+    if name == AUTO or check(name, registry, *here) is not None:
+        return name
+    sys.path += here
+    try:
+        return resolve(name, registry).target
+    finally:
+        del sys.path[len(sys.path) - len(here) :]
 
 
 def _parse(option: str) -> tuple[str, Any]:

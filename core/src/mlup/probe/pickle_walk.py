@@ -17,6 +17,18 @@ from mlup.probe.pickle_opcodes import (
     PUSH_MARK,
 )
 
+MAX_OPCODES: Final = 1_000_000
+"""Opcodes that one walk follows, at most: some tenths of a second at worst."""
+
+MAX_MEMO: Final = 100_000
+"""Entries of the memo at which a walk ends: it is the only thing here that grows."""
+
+MAX_NAME: Final = 200
+"""Characters of an imported name, at most; a longer one is not shown and not compared."""
+
+MAX_TEXT: Final = 256
+"""Bytes of a text argument that are decoded."""
+
 MAX_LINE: Final = 64 * 1024
 """Bytes of a text argument (protocols 0 and 1) that are looked through for its newline."""
 
@@ -26,6 +38,8 @@ _FLOAT, _STRING, _NONE = ord("F"), ord("S"), ord("N")
 _IMPORTS: Final = frozenset(map(ord, "ci"))
 _TEXT_INDEX: Final = frozenset(map(ord, "gp"))
 _MARKED: Final = frozenset(range(0x81, 0x99)) | frozenset(b"BC")  # never without a PROTO
+# How protocols 0 and 1 make any instance; the class comes after it.
+_PLUMBING: Final = frozenset(("copy_reg._reconstructor", "copyreg._reconstructor"))
 _NUMBERS: Final = frozenset(map(ord, "ILJKM")) | {0x8A, 0x8B}
 
 # What an opcode needs beside its row: most need nothing, and skip all of it.
@@ -61,13 +75,16 @@ class Walk:
         frame_end: where the first frame ends, if one was declared.
         cut: an argument or a frame runs past the end of the data: truncated.
         number_only: everything followed so far pushed one number.
-        names: what GLOBAL, INST and STACK_GLOBAL import, as ``module.name``, in order.
+        first_name: the first ``module.name`` that GLOBAL, INST or STACK_GLOBAL import, beside the
+            plumbing of protocols 0 and 1.
+        imported: which of the names that were asked for is imported.
     """
 
     __slots__ = (
         "cut",
+        "first_name",
         "frame_end",
-        "names",
+        "imported",
         "number_only",
         "numbered",
         "opcodes",
@@ -85,11 +102,25 @@ class Walk:
         self.cut = False
         self.number_only = True
         self.numbered = False
-        self.names: list[str] = []
+        self.first_name: str | None = None
+        self.imported: str | None = None
+
+    def take(self, module: str, name: str, until: frozenset[str]) -> None:
+        """Note an import. Only names are kept that a person could have written."""
+        if len(module) + len(name) <= MAX_NAME:
+            full = f"{module}.{name}"
+            if full in until:
+                self.imported = full
+            if self.first_name is None and full not in _PLUMBING and full.isprintable():
+                self.first_name = full
 
 
 def walk(
-    data: bytes, size: int | None, *, enough: int | None = None, until: str | None = None
+    data: bytes,
+    size: int | None,
+    *,
+    enough: int = MAX_OPCODES,
+    until: frozenset[str] = frozenset(),
 ) -> Walk:
     """Follow the opcodes in ``data``, the first bytes of a stream of ``size`` bytes.
 
@@ -100,15 +131,15 @@ def walk(
         data: a window from the stream's beginning.
         size: the whole stream's length; ``None``: unknown.
         enough: go no further than so many opcodes.
-        until: go no further once this ``module.name`` is imported.
+        until: go no further once one of these ``module.name`` is imported.
     """
     found = Walk()
     limit = size if size is not None else 1 << 64
-    found.valid = _follow(found, data, limit, enough or 1 << 64, until)
+    found.valid = _follow(found, data, limit, enough, until)
     return found
 
 
-def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) -> bool:
+def _follow(found: Walk, data: bytes, limit: int, most: int, until: frozenset[str]) -> bool:
     """The loop of :func:`walk`; ``False`` where an opcode cannot stand where it does."""
     depth = 0  # the unpickler's stack, as the number of items above its last mark,
     marks: list[int] = []  # and above each mark under that one
@@ -147,9 +178,10 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
             pass
         elif kind == _UTF8:
             try:
-                text = str(data[start:end], "utf-8", "surrogatepass")
+                text = str(data[start : min(end, start + MAX_TEXT)], "utf-8", "surrogatepass")
             except UnicodeDecodeError as error:
-                if end <= length or start + error.end < length:  # not cut in two by the window
+                # Unless a character was cut in two, by the window or by MAX_TEXT.
+                if error.start < min(end, length, start + MAX_TEXT) - start - 3:
                     return False
         elif kind == _PUT:
             if code == _MEMOIZE:
@@ -164,7 +196,7 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
             found.opcodes += 4 if in_turn and not found.protocol else 1
             memo[index] = top
             position = end
-            if found.opcodes >= most:
+            if found.opcodes >= most or len(memo) >= MAX_MEMO:
                 return True
             continue
         elif kind == _GET:
@@ -174,7 +206,7 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
             text = memo[index]
         elif kind == _STACK_IMPORT:
             if below and top:
-                found.names.append(f"{below}.{top}")
+                found.take(below, top, until)
                 found.opcodes += 3
         elif kind == _SPECIAL:
             if code == _STOP:
@@ -191,7 +223,7 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
             found.cut = found.cut or frame_end > limit
             position = end
             continue
-        elif not _line_fits(code, data[start:end], found):
+        elif not _line_fits(code, data[start:end], found, until):
             return False
         elif kind == _IMPORT and found.protocol:
             found.opcodes += 3
@@ -217,7 +249,7 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: str | None) 
             found.opcodes += 1
         if found.number_only:
             found.number_only = code in _NUMBERS
-        if found.opcodes >= most or (until is not None and until in found.names[-1:]):
+        if found.opcodes >= most or found.imported is not None:
             return True
         position = end
     found.cut = found.cut or position >= limit
@@ -247,12 +279,12 @@ def _index(code: int, argument: bytes) -> int:
     return int(text) if text.isdigit() and len(text) < 20 else -1
 
 
-def _line_fits(code: int, argument: bytes, found: Walk) -> bool:
+def _line_fits(code: int, argument: bytes, found: Walk, until: frozenset[str]) -> bool:
     """Whether a text argument looks as its opcode wants it; imports are taken down."""
     text = argument.decode("utf-8", "replace").rstrip("\r\n")
     if code in _IMPORTS:
         module, _, name = text.partition("\n")
-        found.names.append(f"{module}.{name}")
+        found.take(module, name, until)
         # A script's own file name may be a module's name: anything without blanks is one.
         return (
             module.isprintable()

@@ -26,8 +26,6 @@ IMPORTS_WITHIN: Final = 512 * 1024
 _IMPORT_WINDOWS: Final = (16 * 1024, IMPORTS_WITHIN)
 _MAX_FRAMES: Final = 1024
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
-# How protocols 0 and 1 make any instance; the class comes after it.
-_PLUMBING: Final = frozenset(("copy_reg._reconstructor", "copyreg._reconstructor"))
 _BLANK: Final = b"\0\r\n\t "
 
 
@@ -117,8 +115,9 @@ def _start(found: Walk, data: bytes, size: int) -> PickleStart | None:
             return None
     elif not lone and not _text_believed(found, data, size):
         return None
-    name = _first_name(found.names)
-    return PickleStart(found.protocol, found.frame_end, stop, name, lone, found.cut, size)
+    return PickleStart(
+        found.protocol, found.frame_end, stop, found.first_name, lone, found.cut, size
+    )
 
 
 def _text_believed(found: Walk, data: bytes, size: int) -> bool:
@@ -130,13 +129,6 @@ def _text_believed(found: Walk, data: bytes, size: int) -> bool:
     if found.stop is not None:
         return len(data) >= size and not data[found.stop :].strip(_BLANK)
     return found.numbered and found.opcodes >= ENOUGH
-
-
-def _first_name(names: list[str]) -> str | None:
-    for name in names:
-        if name not in _PLUMBING:
-            return name
-    return None
 
 
 @reader
@@ -228,11 +220,10 @@ def pickle_imports(path: ModelPath, name: str) -> bool:
 def _imported(path: ModelPath, names: tuple[str, ...]) -> str | None:
     for window in _IMPORT_WINDOWS:
         data = path.read_at(0, window)
-        for name, module, attribute in _spelled(names):
-            # Only where both words stand somewhere are the opcodes followed.
-            mentioned = attribute in data and module in data
-            if mentioned and name in walk(data, path.size, until=name).names:
-                return name
+        # Only where both words of a name stand somewhere are the opcodes followed.
+        mentioned = {name for name, one, two in _spelled(names) if two in data and one in data}
+        if mentioned and (found := walk(data, path.size, until=frozenset(mentioned)).imported):
+            return found
         if len(data) < window:
             break
     return None
