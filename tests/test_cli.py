@@ -238,9 +238,14 @@ def test_a_tie_is_said(fake, files):
     """
     where = fake("rival", sure)
     code, output, _ = text_of(mlup_process("detect", "a.bin", cwd=files, PYTHONPATH=where))
-    assert code == 0
-    assert "tie" in output
+    assert code == 1
+    assert "equally sure" in output
     assert "rival" in output
+    code, output, _ = text_of(
+        mlup_process("detect", "--json", "a.bin", cwd=files, PYTHONPATH=where)
+    )
+    assert code == 1
+    assert any("equally sure" in each for each in json.loads(output)["problems"])
     code, output, errors = text_of(mlup_process("load", "a.bin", cwd=files, PYTHONPATH=where))
     assert (code, output) == (1, "")
     assert one_line(errors)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlup import config_files
+from mlup import config_files, log
 from mlup.constants import StorageType
 from mlup.errors import BinarizerNotFoundError, ConfigError, ModelLoadError
 from mlup.resolving import AUTO, canonical
@@ -226,9 +226,7 @@ def _masked(path: str, section: Mapping[str, Any], file: str | None) -> str:
     if not names:
         raise ModelLoadError(f"No file in {path} matches files_mask {mask!r}.")
     if len(names) > 1:
-        import logging
-
-        logging.getLogger("mlup").warning(
+        log.logger().warning(
             "%d files in %s match files_mask %r; the first by name is taken: %s",
             len(names),
             path,

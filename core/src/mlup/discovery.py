@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlup import log
 from mlup.hookspecs import GROUP
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ def find_entry_points() -> list[EntryPoint]:
 
 
 def _one_by_one() -> list[importlib_metadata.EntryPoint]:
-    import logging
-
     import importlib_metadata
 
     found: list[importlib_metadata.EntryPoint] = []
@@ -51,7 +50,7 @@ def _one_by_one() -> list[importlib_metadata.EntryPoint]:
             found.extend(distribution.entry_points.select(group=GROUP))
         except Exception as error:  # a foreign distribution's damaged metadata costs only itself
             where = getattr(distribution, "_path", distribution)
-            logging.getLogger("mlup").warning(
+            log.logger().warning(
                 "the entry points of %s cannot be read (%s: %s); its plugins, if any, are left out",
                 where,
                 type(error).__name__,

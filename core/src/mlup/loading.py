@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from mlup import ranking
+from mlup import log, ranking
 from mlup.errors import (
     AmbiguousModelError,
     MLupError,
@@ -20,6 +20,8 @@ from mlup.registry import Binarizer, Registry, current
 from mlup.sources import DEFAULT_SPOOL_LIMIT
 
 MEMORY: Final = "memory"
+_UNHEARD: Final = ("broken", "conflict", "incompatible", "disabled")
+
 SURE: Final = 0.9
 """From this score on, bytes "clearly say" what they are."""
 
@@ -165,10 +167,8 @@ def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> s
             path=detection.path,
             candidates=tied,
         )
-    import logging
-
     runner_up = next((f"; next {c.binarizer} {c.score:.2f}" for c in detection.candidates[1:]), "")
-    logging.getLogger("mlup").info(
+    log.logger().info(
         "%s: chose %s (%.2f: %s)%s", detection.path, names[0], best.score, best.reason, runner_up
     )
     return names[0]
@@ -180,16 +180,29 @@ def _detect(path: ModelPath, registry: Registry) -> Detection:
     if not candidates:
         from mlup.verdicts import verdict
 
-        word = verdict(path)
+        found = verdict(path)
+        word = found and found + _advice(found.binarizer, registry)
     return Detection(str(path), candidates, problems, word)
+
+
+def _advice(name: str | None, registry: Registry) -> str:
+    """What to do about an official binarizer that would have known more of the bytes."""
+    if name is None or registry.get(name) is not None:
+        return ""
+    for info in registry.plugins():
+        if info.name == name:
+            return f"; the binarizer {name!r} is {info.status}, see 'mlup plugins'"
+    from mlup.resolving import install_line
+
+    return f"; the binarizer {name!r} is not installed: {install_line(name)}"
 
 
 def _unknown(detection: Detection, registry: Registry) -> str:
     said = f"{detection.path} was not recognised by any installed binarizer"
     said += f" ({', '.join(each.binarizer for each in registry.scorers) or 'none is installed'})."
     if detection.verdict:
-        said += f" It is {detection.verdict}".rstrip(".?") + "."
-    troubled = [info.name for info in registry.plugins() if info.status in ("broken", "conflict")]
+        said += f" It is {detection.verdict}" + ("" if detection.verdict.endswith("?") else ".")
+    troubled = [info.name for info in registry.plugins() if info.status in _UNHEARD]
     troubled += [problem.binarizer for problem in detection.problems]
     if troubled:
         said += f" Not heard, see 'mlup plugins': {', '.join(dict.fromkeys(troubled))}."
@@ -202,9 +215,7 @@ def _warn_if_contradicted(chosen: Binarizer, detection: Detection) -> None:
         return
     if any(each.binarizer == chosen.info.name for each in detection.candidates):
         return
-    import logging
-
-    logging.getLogger("mlup").warning(
+    log.logger().warning(
         "%s is loaded with %s, as asked, but its bytes look like %s (%.2f: %s)",
         detection.path,
         chosen.info.name,

@@ -6,12 +6,12 @@ result has its author's name and one plugin's failure costs only that plugin.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
+from mlup import log
 from mlup.errors import PluginError, described
 from mlup.files import BUDGET, ModelPath
 
@@ -117,7 +117,7 @@ def rank(
     if len(candidates) > 1:
         # A stable sort, and the scorers come in their order: equal scores stay in it.
         candidates.sort(key=itemgetter(1), reverse=True)
-    if problems or ("logging" in sys.modules and _debugging()):
+    if problems or log.debugging():
         _log(path, candidates, problems)
     return tuple(candidates), tuple(problems)
 
@@ -175,31 +175,12 @@ def _slow(scorer: Scorer, seconds: float) -> Problem:
     return Problem(scorer.binarizer, scorer.distribution, f"slow: it scored for {seconds:.1f} s")
 
 
-def _debugging() -> bool:
-    """Whether somebody listens at DEBUG; where logging was never imported, nobody does."""
-    global _logger
-    if _logger is None:
-        import logging
-
-        _logger = logging.getLogger("mlup")
-    return bool(_logger.isEnabledFor(10))  # logging.DEBUG
-
-
-_logger: Any = None
-
-
 def _log(path: ModelPath, candidates: list[Candidate], problems: list[Problem]) -> None:
-    import logging
-
-    logger = logging.getLogger("mlup")
-    debug = _debugging()
     for problem in problems:
-        logger.warning(
-            "plugin %s, while scoring %s; the other plugins' votes stand",
-            problem,
-            path,
-            exc_info=problem.error if debug else None,
-        )
-    if debug:
+        said = "plugin %s, while scoring %s; the other plugins' votes stand"
+        log.failure(said, problem, path, error=problem.error)
+    if log.debugging():
         for each in candidates:
-            logger.debug("%s: %s scores %.2f: %s", path, each.binarizer, each.score, each.reason)
+            log.logger().debug(
+                "%s: %s scores %.2f: %s", path, each.binarizer, each.score, each.reason
+            )

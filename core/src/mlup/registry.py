@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import pluggy
 
-from mlup import hookspecs
+from mlup import hookspecs, log
 from mlup.adapting import IncompatibleError, as_plugin, kind_of, scorer_function, strings
 from mlup.discovery import EntryPoint, find_entry_points
 from mlup.environment import ONLY, STRICT, Environment
@@ -227,19 +227,13 @@ class Registry:
 
     def _warn_of_unknown_names(self, installed: set[str]) -> None:
         for name in sorted(self._environment.allowed() - installed):
-            import logging
-
-            logging.getLogger("mlup").warning("%s names %r, which is not installed", ONLY, name)
+            log.logger().warning("%s names %r, which is not installed", ONLY, name)
 
     def _report(self, info: PluginInfo, error: BaseException | None) -> None:
         said = f"plugin {info.name!r} of {info.distribution} is {info.status}: {info.problem}"
         if self.strict:
             raise PluginError(f"{said} ({STRICT} is set)") from error
-        import logging
-
-        logger = logging.getLogger("mlup")
-        debug = logger.isEnabledFor(logging.DEBUG)
-        logger.warning("%s", said, exc_info=error if debug else None)
+        log.failure("%s", said, error=error)
 
 
 def _names(entry_point: EntryPoint) -> tuple[str, str]:

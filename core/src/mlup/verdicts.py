@@ -12,29 +12,49 @@ from mlup import probe
 from mlup.errors import MLupError
 from mlup.files import ModelPath
 
-_MARKS: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer; run: git lfs pull"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"\x1f\x8b", "gzip-compressed data"),
-    (b"BZh", "bzip2-compressed data"),
-    (b"\xfd7zXZ\x00", "xz-compressed data"),
-    (b"\x04\x22\x4d\x18", "lz4-compressed data"),
-    (b"\x89PNG\r\n", "a PNG image"),
-    (b"%PDF-", "a PDF document"),
-    (b"\x7fELF", "an ELF binary"),
-    (b"SQLite format 3\x00", "an SQLite database"),
+
+class Verdict(str):
+    """What bytes are, and the official binarizer that would know more of them, if any."""
+
+    binarizer: str | None
+
+    def __new__(cls, said: str, binarizer: str | None = None) -> Verdict:
+        """``said`` names the bytes; ``binarizer`` is one of :mod:`mlup.names`."""
+        self = str.__new__(cls, said)
+        self.binarizer = binarizer
+        return self
+
+
+_MARKS: Final[tuple[tuple[bytes, Verdict], ...]] = (
+    (
+        b"version https://git-lfs.github.com/spec/v1",
+        Verdict("a Git LFS pointer; run: git lfs pull"),
+    ),
+    (b"\x89HDF\r\n\x1a\n", Verdict("an HDF5 file")),
+    (b"\x1f\x8b", Verdict("gzip-compressed data", "joblib")),
+    (b"BZh", Verdict("bzip2-compressed data", "joblib")),
+    (b"\xfd7zXZ\x00", Verdict("xz-compressed data", "joblib")),
+    (b"\x04\x22\x4d\x18", Verdict("lz4-compressed data", "joblib")),
+    (b"x\x01", Verdict("zlib-compressed data", "joblib")),
+    (b"x\x5e", Verdict("zlib-compressed data", "joblib")),
+    (b"x\x9c", Verdict("zlib-compressed data", "joblib")),
+    (b"x\xda", Verdict("zlib-compressed data", "joblib")),
+    (b"\x89PNG\r\n", Verdict("a PNG image")),
+    (b"%PDF-", Verdict("a PDF document")),
+    (b"\x7fELF", Verdict("an ELF binary")),
+    (b"SQLite format 3\x00", Verdict("an SQLite database")),
 )
-"""The first bytes → what they are. Formats that a binarizer knows say so by their score."""
+"""The first bytes → what they are. Formats that an installed binarizer knows say so by their score."""
 
 
-def verdict(path: ModelPath) -> str | None:
+def verdict(path: ModelPath) -> Verdict | None:
     """What the bytes are; ``None`` where nothing is known of them. Never raises for content."""
     path.next_reader()
     try:
         for test in _TESTS:
             found = test(path)
             if found:
-                return found
+                return found if isinstance(found, Verdict) else Verdict(found)
     except MLupError:  # a file that cannot be read further has no verdict
         pass
     return None
@@ -51,14 +71,14 @@ def _folder(path: ModelPath) -> str | None:
 
 
 def _empty(path: ModelPath) -> str | None:
-    return "an empty file" if path.size == 0 else None
+    return "an empty file" if path.size == 0 and not path.is_dir() else None
 
 
 def _zeros(path: ModelPath) -> str | None:
     return None if path.head.strip(b"\0") or path.tail.strip(b"\0") else "zeros only, at both ends"
 
 
-def _marked(path: ModelPath) -> str | None:
+def _marked(path: ModelPath) -> Verdict | None:
     return next((said for mark, said in _MARKS if path.head.startswith(mark)), None)
 
 
@@ -77,18 +97,18 @@ def _zip(path: ModelPath) -> str | None:
     return "a zip archive in which no installed binarizer sees a model"
 
 
-def _pickle(path: ModelPath) -> str | None:
+def _pickle(path: ModelPath) -> Verdict | str | None:
     start = probe.pickle_start(path)
     if start is None:
         return None
     if start.lone_number:
         return "a pickled number with more data behind it: no model that pickle could return"
+    kind = f"protocol {start.protocol}" if start.protocol else "protocol 0 or 1"
     if not probe.pickle_stops(path):
-        return f"a truncated pickle (protocol {start.protocol}): it does not reach its STOP"
-    return (
-        f"a pickle (protocol {start.protocol}), and no binarizer for it is installed: "
-        "pip install 'mlup-core[pickle]'"
-    )
+        return Verdict(f"a pickle or joblib dump ({kind}) that does not reach its STOP: truncated?")
+    if probe.pickle_interleaved(path):
+        return Verdict(f"a joblib dump ({kind})", "joblib")
+    return Verdict(f"a pickle ({kind})", "pickle")
 
 
 def _text(path: ModelPath) -> str | None:
@@ -102,7 +122,7 @@ def _text(path: ModelPath) -> str | None:
     return "text of no model format that an installed binarizer knows" if plain else None
 
 
-_TESTS: Final[tuple[Callable[[ModelPath], str | None], ...]] = (
+_TESTS: Final[tuple[Callable[[ModelPath], Verdict | str | None], ...]] = (
     _folder,
     _empty,
     _zeros,

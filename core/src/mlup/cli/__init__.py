@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from mlup import __version__
+from mlup import __version__, log
 
 _COMMANDS: Final = ("detect", "load", "pin", "plugins")
 
@@ -51,12 +51,15 @@ def cli(ctx: click.Context, verbose: int, debug: bool) -> None:
     Exit codes: 0 found or loaded; 1 not recognised, refused or unreadable; 2 wrong usage.
     """
     ctx.obj = {"debug": debug}
-    if verbose:
-        import logging
 
-        level = logging.DEBUG if verbose > 1 else logging.INFO
-        logging.basicConfig(format="mlup: %(message)s")
-        logging.getLogger("mlup").setLevel(level)
+    def set_up() -> None:
+        from mlup.cli.logs import write_to_stderr
+
+        write_to_stderr(verbose)
+
+    log.on_first_use = set_up
+    if verbose:
+        log.logger()
 
 
 def main() -> None:

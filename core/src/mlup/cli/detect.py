@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from mlup.cli.failing import FAILED, Command, one_line
-from mlup.cli.output import write, write_json
-from mlup.errors import MLupError, PluginError
+from mlup.cli.output import clean, write, write_json
+from mlup.errors import MLupError
 from mlup.loading import Detection, detect
 from mlup.ranking import Candidate
+from mlup.registry import current
 
 
 @click.command("detect", cls=Command, short_help="Say what files are, without loading them.")
@@ -29,20 +30,20 @@ def command(ctx: click.Context, paths: tuple[str, ...], as_json: bool, show_all:
       mlup detect model.bin
       mlup detect --json models/*
 
-    Exit code 1 if any path was not recognised or could not be read.
+    Exit code 1 if any path was not recognised or could not be read, or if several binarizers are
+    equally sure of it.
     """
+    current()  # a broken installation ends here, where MLUP_STRICT_PLUGINS is set
     found_all = True
     for each in paths:
         path = os.fsdecode(each)
         try:
             detection = detect(path)
-        except PluginError:  # MLUP_STRICT_PLUGINS: the installation is wrong, not this path
-            raise
         except MLupError as error:
             found_all = False
             _write_error(path, one_line(error), as_json)
             continue
-        found_all = found_all and detection.best is not None
+        found_all = found_all and detection.best is not None and not detection.tied
         if as_json:
             write_json(_as_dict(path, detection))
         else:
@@ -60,8 +61,13 @@ def _as_dict(path: str, detection: Detection) -> dict[str, Any]:
         "reason": best.reason if best else None,
         "candidates": [_candidate(each) for each in detection.candidates],
         "verdict": detection.verdict,
-        "problems": [str(problem) for problem in detection.problems],
+        "problems": [*map(str, detection.problems), *_tie(detection)],
     }
+
+
+def _tie(detection: Detection) -> list[str]:
+    names = " and ".join(each.binarizer for each in detection.tied)
+    return [f"{names} are equally sure; name one to load it"] if names else []
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
@@ -79,7 +85,7 @@ def _write_error(path: str, message: str, as_json: bool) -> None:
         rest: dict[str, Any] = {"candidates": [], "verdict": None, "problems": []}
         write_json({"path": path, **nothing, **rest, "error": message})
     else:
-        write(f"{path}: {message}" if path not in message else message, err=True)
+        write(message if clean(path) in message else f"{path}: {message}", err=True)
 
 
 def _write_lines(path: str, detection: Detection, show_all: bool) -> None:
@@ -90,6 +96,5 @@ def _write_lines(path: str, detection: Detection, show_all: bool) -> None:
     write(f"{path}: {best.binarizer} {best.score:.2f} ({best.reason})", bold=True)
     for each in detection.candidates[1:] if show_all else ():
         write(f"  then {each.binarizer} {each.score:.2f} ({each.reason})", dim=True)
-    if detection.tied:
-        names = ", ".join(each.binarizer for each in detection.tied)
-        write(f"  a tie: {names} are equally sure; name one to load it", dim=True)
+    for said in _tie(detection):
+        write(f"  {said}", dim=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, Final
 
 import click
 
+from mlup import log
 from mlup.cli.output import clean
 from mlup.errors import MLupError
 
@@ -24,14 +26,17 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; an ``MLupError`` ends it with code 1."""
         debug = ctx.params.pop("debug", False) or (ctx.obj or {}).get("debug", False)
+        log.tracebacks = debug
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:  # the last stop: nothing may end in a traceback unasked
-            if isinstance(error, BrokenPipeError) or debug:
-                raise
-            click.echo(f"mlup: {one_line(error)}", err=True)
+            if debug:
+                for line in traceback.format_exc().splitlines():
+                    click.echo(clean(line), err=True)
+            else:
+                click.echo(f"mlup: {one_line(error)}", err=True)
             ctx.exit(FAILED)
 
 
@@ -39,6 +44,8 @@ def one_line(error: BaseException) -> str:
     """An error for the terminal. One that mlup did not mean to raise asks to be reported."""
     if isinstance(error, MLupError):
         return clean(str(error))
+    if isinstance(error, OSError):
+        return clean(f"the output cannot be written: {error.strerror or error}")
     return clean(
         f"unexpected {type(error).__name__}: {error}. This is a bug in mlup; "
         "please report it with what --debug shows."

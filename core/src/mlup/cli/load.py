@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from mlup.cli.failing import Command
+from mlup.cli.failing import Command, one_line
 from mlup.cli.output import write, write_json
+from mlup.errors import MLupError
 from mlup.loading import MEMORY, load_named
 from mlup.registry import AUTO, current
 from mlup.resolving import canonical, check, resolve
@@ -53,7 +54,12 @@ def command(path: str, binarizer: str, options: tuple[str, ...], as_json: bool) 
     choice = _own(binarizer)
     before = _peak_memory()
     started = perf_counter()
-    model, chosen = load_named(os.fsdecode(path), choice, options=parsed)
+    try:
+        model, chosen = load_named(os.fsdecode(path), choice, options=parsed)
+    except MLupError as error:
+        if as_json:
+            write_json({"path": os.fsdecode(path), "error": one_line(error)})
+        raise
     seconds = perf_counter() - started
     peak = _peak_memory()
     memory = None if before is None or peak is None else peak - before

@@ -29,6 +29,8 @@ def write(text: str, *, bold: bool = False, dim: bool = False, err: bool = False
     """A cleaned line; styled on a terminal only."""
     styled = click.style(clean(text), bold=bold, dim=dim) if colours(err=err) else clean(text)
     stream = sys.stderr if err else sys.stdout
+    if stream is None:  # the caller closed it (>&-)
+        return
     try:
         click.echo(styled, err=err)
     except UnicodeEncodeError:  # a terminal that is not UTF-8
@@ -40,7 +42,8 @@ def write_json(value: Any) -> None:
     """One object a line. ASCII, so that a name of undecodable bytes survives every terminal."""
     import json
 
-    click.echo(json.dumps(value))
+    if sys.stdout is not None:
+        click.echo(json.dumps(value))
 
 
 def colours(*, err: bool = False) -> bool:

@@ -127,6 +127,8 @@ def _text_believed(found: Walk, data: bytes, size: int) -> bool:
     them.
     """
     if found.stop is not None:
+        if data[:1] == b"U" and found.opcodes == 2 and not found.numbered:
+            return False  # "U6 is …": a letter, a length, and a full stop where it ends
         return len(data) >= size and not data[found.stop :].strip(_BLANK)
     return found.numbered and found.opcodes >= ENOUGH
 

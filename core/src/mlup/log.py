@@ -1,0 +1,41 @@
+"""The logger ``mlup``, imported only when something is said.
+
+Importing :mod:`logging` costs a tenth of a fresh ``mlup detect``, which mostly has nothing to say.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+on_first_use: Callable[[], None] | None = None
+"""Called once, before the first message: the command line puts its own handler up here."""
+
+tracebacks = False
+"""Whether a plugin's failure is written with its traceback, below DEBUG too."""
+
+_logger: Any = None
+
+
+def logger() -> Any:
+    """The :class:`logging.Logger`."""
+    global _logger
+    if _logger is None:
+        import logging
+
+        if on_first_use is not None:
+            on_first_use()
+        _logger = logging.getLogger("mlup")
+    return _logger
+
+
+def debugging() -> bool:
+    """Whether somebody listens at DEBUG; where logging was never imported, nobody does."""
+    return "logging" in sys.modules and bool((_logger or logger()).isEnabledFor(10))
+
+
+def failure(message: str, *arguments: object, error: BaseException | None) -> None:
+    """A warning about a plugin's failure, with its traceback for those who look closely."""
+    shown = error if tracebacks or debugging() else None
+    logger().warning(message, *arguments, exc_info=shown)
