@@ -685,7 +685,7 @@ def test_pin_knows_json(run, files):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "cannot be read"),
+        (None, "does not exist"),
         ("binarization_type: auto\npath: d.bin\n", "not recognised"),
         ("binarization_type: auto\npath: none.bin\n", "does not exist"),
         ("binarization_type: auto\n", "path"),

@@ -8,18 +8,19 @@ is kept as it is.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlup import config_files, log
-from mlup.constants import StorageType
+from mlup import config_files, predecessor
+from mlup.config_files import kind
 from mlup.errors import BinarizerNotFoundError, ConfigError, ModelLoadError
 from mlup.resolving import AUTO, canonical
 
 _PATH, _TYPE, _OPTIONS = "path", "binarization_type", "options"
+_OWN = (_TYPE, _PATH)
 
 
 @dataclass
@@ -52,18 +53,21 @@ class Config:
         """
         name = os.fspath(file)
         document = config_files.read(name)
-        section = _section(document.data)
         where = f"{name}: "
-        options = section.get(_OPTIONS) or {}
-        if not isinstance(options, Mapping):
-            raise ConfigError(f"{where}options must be a mapping, not {type(options).__name__}.")
+        try:
+            section = predecessor.section(document.data, _OWN)
+        except ConfigError as error:
+            raise ConfigError(where + str(error)) from None
+        options = section.get(_OPTIONS)
+        if options is not None and not isinstance(options, Mapping):
+            raise ConfigError(f"{where}options must be a mapping, not {kind(options)}.")
         path = section.get(_PATH)
         if path is not None and not isinstance(path, str):
-            raise ConfigError(f"{where}path must be text, not {type(path).__name__}.")
+            raise ConfigError(f"{where}path must be text, not {kind(path)}.")
         return cls(
             _name(section.get(_TYPE) or AUTO, where + _TYPE),
-            path if path is not None else _predecessor_path(section, where),
-            {str(key): value for key, value in options.items()},
+            path if path is not None else predecessor.model_path(section, where),
+            dict(options or {}),
             name,
             document,
         )
@@ -78,12 +82,12 @@ class Config:
         target = os.fspath(file) if file is not None else self._file
         if target is None:
             raise ConfigError("This configuration was not read from a file: save(file) needs one.")
-        document = self._document or config_files.Document({})
-        changed = config_files.Document(**{**vars(document), "data": document.copy()})
-        self._write_into(changed.data, target)
-        default = document.format if self._document else "yaml"
-        config_files.write(target, changed.text(config_files.format_of(target, default)))
-        self._file, self._document = target, changed
+        document = (self._document or config_files.Document({})).copy()
+        self._write_into(document.data, target)
+        text = document.text(config_files.format_of(target, document.format))
+        same = self._file is not None and os.path.realpath(target) == os.path.realpath(self._file)
+        config_files.write(target, text, document.raw if same else None)
+        self._file, self._document = target, config_files.read(target)
 
     def load_model(self, source: object = None) -> Any:
         """Load the model, and keep the choice: ``binarization_type`` is not ``"auto"`` afterwards.
@@ -95,20 +99,19 @@ class Config:
             ConfigError: the configuration names no model.
             ModelLoadError: as :func:`mlup.load`.
         """
+        from mlup.files import LoadedFile
         from mlup.loading import load_named
 
-        what = self._source() if source is None else source
-        try:
+        with self._named():
+            what = LoadedFile(path=self._source()) if source is None else source
             loaded = load_named(what, self.binarization_type, options=self.options)
-        except BinarizerNotFoundError as error:
-            if self._file is None:
-                raise
-            raise BinarizerNotFoundError(f"{self._file}: {error}") from error
         self.binarization_type = loaded.binarizer
         return loaded.model
 
     def resolve(self) -> bool:
         """Replace ``"auto"`` by the best binarizer, without loading the model.
+
+        A choice that was made already is checked: it must be installed and understand the options.
 
         Returns:
             Whether anything changed.
@@ -117,13 +120,29 @@ class Config:
             ConfigError: the configuration names no model.
             ModelLoadError: as :func:`mlup.load` where nothing, or no single one, is best.
         """
-        if _name(self.binarization_type, _TYPE) != AUTO:
-            return False
-        from mlup.loading import choose, detect
+        from mlup.loading import check_options, choose, detect
         from mlup.registry import current
+        from mlup.resolving import check
 
-        self.binarization_type = choose(detect(self._source()), current())
-        return True
+        registry = current()
+        before = _name(self.binarization_type, _TYPE)
+        with self._named():
+            chosen = choose(detect(self._source()), registry) if before == AUTO else before
+            binarizer = check(chosen, registry)
+            if binarizer is not None:
+                check_options(binarizer, self.options)
+        self.binarization_type = chosen
+        return before == AUTO
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Put the configuration's name in front of what is said about its model."""
+        try:
+            yield
+        except (ModelLoadError, ConfigError) as error:
+            if self._file is not None and self._file not in str(error):
+                error.args = (f"{self._file}: {error}", *error.args[1:])
+            raise
 
     def _source(self) -> str:
         if self.path is None or not os.fspath(self.path):
@@ -137,30 +156,30 @@ class Config:
             beside = os.path.join(os.path.dirname(os.path.abspath(self._file or "")), path)
             places = [path, beside] if self._is_predecessor else [beside, path]
         found = next((place for place in places if os.path.lexists(place)), places[0])
-        section = _section(self._document.data) if self._document else {}
-        return _masked(found, section, self._file) if self._is_predecessor else found
+        return predecessor.masked(found, self._section()) if self._is_predecessor else found
+
+    def _section(self) -> MutableMapping[str, Any]:
+        return predecessor.section(self._document.data, _OWN) if self._document else {}
 
     @property
     def _is_predecessor(self) -> bool:
-        return (
-            self._document is not None
-            and _section(self._document.data).get(_PATH) is None
-            and ("storage_kwargs" in _section(self._document.data))
-        )
+        section = self._section()
+        return section.get(_PATH) is None and predecessor.storage(section) is not None
 
     def _write_into(self, data: MutableMapping[str, Any], target: str) -> None:
-        section = _section(data)
+        section = predecessor.section(data, _OWN)
+        storage = predecessor.storage(section) if self._is_predecessor else None
         chosen = self.binarization_type = _name(self.binarization_type, _TYPE)
         if _TYPE not in section or _name(section[_TYPE] or AUTO, _TYPE) != chosen:
             section[_TYPE] = chosen
         if self.path is not None:
             path = self._path_for(target)
-            if self._is_predecessor:
-                if section["storage_kwargs"].get("path_to_files") != path:
-                    section["storage_kwargs"]["path_to_files"] = path
-            elif section.get(_PATH) != path:
-                section[_PATH] = path
-        if (section.get(_OPTIONS) or {}) != self.options:
+            if storage is None:
+                if section.get(_PATH) != path:
+                    section[_PATH] = path
+            elif storage.get("path_to_files") != path:
+                storage["path_to_files"] = path
+        if repr(dict(section.get(_OPTIONS) or {})) != repr(self.options):  # 1 is not True here
             section[_OPTIONS] = dict(self.options)
 
     def _path_for(self, target: str) -> str:
@@ -178,59 +197,6 @@ def _name(value: object, where: str) -> str:
     try:
         return canonical(value)
     except BinarizerNotFoundError as error:
-        raise ConfigError(f"{where}: {error}") from error
-
-
-def _section(data: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Where mlup's keys are: under ``ml:`` in a file of the predecessor's, else at the top."""
-    ml = data.get("ml")
-    own = _TYPE in data or _PATH in data
-    return ml if isinstance(ml, MutableMapping) and not own else data
-
-
-def _predecessor_path(section: Mapping[str, Any], where: str) -> str | None:
-    kwargs = section.get("storage_kwargs") or {}
-    if not isinstance(kwargs, Mapping):
-        raise ConfigError(f"{where}storage_kwargs must be a mapping, not {type(kwargs).__name__}.")
-    storage = section.get("storage_type", StorageType.disk.value)
-    if storage not in (StorageType.disk.value, StorageType.memory.value, None):
         raise ConfigError(
-            f"{where}storage_type {storage!r} is not known; mlup reads files and folders "
-            f"({StorageType.disk.value}). Give the model's path under path: instead."
-        )
-    path = kwargs.get("path_to_files")
-    if path is not None and not isinstance(path, str):
-        raise ConfigError(f"{where}path_to_files must be text, not {type(path).__name__}.")
-    return path
-
-
-def _masked(path: str, section: Mapping[str, Any], file: str | None) -> str:
-    """The file that the predecessor's ``files_mask`` picks, searched in names as it did."""
-    mask = (section.get("storage_kwargs") or {}).get("files_mask")
-    if mask is None:
-        return path
-    try:
-        pattern = re.compile(str(mask))
-    except re.error as error:
-        raise ConfigError(
-            f"{file}: files_mask {mask!r} is no regular expression: {error}"
+            f"{where} must be 'auto', a binarizer's name or an import line, not {kind(value)}."
         ) from error
-    if not os.path.isdir(path):
-        if os.path.exists(path) and not pattern.search(path):
-            raise ModelLoadError(f"{path} does not match files_mask {mask!r}; correct one of them.")
-        return path
-    try:
-        names = sorted(name for name in os.listdir(path) if pattern.search(name))
-    except OSError as error:
-        raise ModelLoadError(f"{path} cannot be listed: {error}") from error
-    if not names:
-        raise ModelLoadError(f"No file in {path} matches files_mask {mask!r}.")
-    if len(names) > 1:
-        log.logger().warning(
-            "%d files in %s match files_mask %r; the first by name is taken: %s",
-            len(names),
-            path,
-            mask,
-            names[0],
-        )
-    return os.path.join(path, names[0])

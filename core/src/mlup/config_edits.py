@@ -48,6 +48,8 @@ def _edits(
         if key in before and before[key] == value and type(before[key]) is type(value):
             continue
         if key in before and isinstance(before[key], Mapping) and isinstance(value, Mapping):
+            if key not in nodes:
+                return None
             deeper = _edits(nodes[key][1], source, before[key], value, load)
             if deeper is None:
                 return None
@@ -56,7 +58,7 @@ def _edits(
         token = _token(value, load)
         if token is None or node.flow_style:
             return None
-        if key not in before:
+        if key not in nodes:  # new, or so far only by way of a merge
             edits.append(_added(node, source, f"{key}: {token}"))
             continue
         old = nodes[key][1]

@@ -233,8 +233,10 @@ def _deserialize(
     label: str,
     candidates: tuple[Candidate, ...],
 ) -> Loaded:
+    if options is not None and not isinstance(options, Mapping):
+        raise OptionError(f"options={options!r}: expected a mapping such as {{'mmap_mode': 'r'}}.")
     given = {**file.options, **(options or {})}
-    _check_options(chosen, given)
+    check_options(chosen, given)
     name = chosen.info.name
     try:
         model = registry.load_with(chosen)(file=file._replace(options=given))
@@ -247,9 +249,14 @@ def _deserialize(
     return Loaded(model, chosen.registered_as)
 
 
-def _check_options(chosen: Binarizer, given: Mapping[str, Any]) -> None:
+def check_options(chosen: Binarizer, given: Mapping[str, Any]) -> None:
+    """Refuse options that a binarizer does not understand.
+
+    Raises:
+        OptionError: the message lists the known ones.
+    """
     known = chosen.info.options
-    unknown = [] if known is None else sorted(set(given) - set(known))
+    unknown = [] if known is None else sorted(set(given) - set(known), key=str)
     if unknown:
         takes = f"it takes {', '.join(known)}" if known else "it takes none"
         raise OptionError(

@@ -288,7 +288,8 @@ def unreadable(label: str, error: BaseException) -> SourceError:
     """The error for a source that the operating system would not give."""
     number = getattr(error, "errno", None)
     if number == errno.ENOENT:
-        said = f"{label or repr(label)} does not exist (working directory: {_working_directory()})."
+        where = "" if os.path.isabs(label) else f" (working directory: {_working_directory()})"
+        said = f"{label or repr(label)} does not exist{where}."
     elif number in (errno.EACCES, errno.EPERM):
         said = f"{label} cannot be read: permission denied. Check its owner and mode."
     elif number == errno.ELOOP:
