@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlup import config_files, predecessor
+from mlup import config_files, predecessor, replacing
 from mlup.config_files import kind
 from mlup.errors import BinarizerNotFoundError, ConfigError, ModelLoadError
 from mlup.resolving import AUTO, canonical
@@ -86,7 +86,7 @@ class Config:
         self._write_into(document.data, target)
         text = document.text(config_files.format_of(target, document.format))
         same = self._file is not None and os.path.realpath(target) == os.path.realpath(self._file)
-        config_files.write(target, text, document.raw if same else None)
+        replacing.replace(target, text, document.raw if same else None)
         self._file, self._document = target, config_files.read(target)
 
     def load_model(self, source: object = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlup import log
@@ -19,6 +20,10 @@ class EntryPoint(NamedTuple):
     distribution: str
     version: str
     source: Any = None
+
+    def names(self) -> tuple[str, str]:
+        """How it may be spoken of: alone, and with its distribution."""
+        return self.name, f"{self.distribution}:{self.name}"
 
     def load(self) -> object:
         """Import what it names. Whatever that raises is the plugin's own failure."""
@@ -80,3 +85,9 @@ def _name_and_version(distribution: Any) -> tuple[str, str]:
         if key.lower() in fields and not fields[key.lower()]:
             fields[key.lower()] = value.strip()
     return fields["name"] or "unknown", fields["version"]
+
+
+def without_repeats(entry_points: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """Sorted, and each (name, value) once: an editable install is often found twice."""
+    ordered = sorted(entry_points, key=lambda each: (each.name, each.distribution, each.value))
+    return list({(each.name, each.value): each for each in reversed(ordered)}.values())[::-1]

@@ -1,19 +1,16 @@
-"""A model's source as plugins see it: :class:`ModelPath` for scoring, :class:`LoadedFile` for loading.
+"""A model's source as ``score`` sees it: :class:`ModelPath`, with its names and bounded reads.
 
-This module knows nothing of plugins.
+This module knows nothing of plugins. What ``deserialize`` sees is in :mod:`mlup.loaded_file`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, BinaryIO, Final, NamedTuple, cast
+from typing import Any, BinaryIO, Final, cast
 
 from mlup import sources
 from mlup.errors import ProbeError, SourceError
+from mlup.loaded_file import LoadedFile as LoadedFile
 
 EDGE: Final = 100
 """Bytes of ``head`` and of ``tail``."""
@@ -108,8 +105,8 @@ class ModelPath(os.PathLike[str]):
     @classmethod
     def _of_loaded_file(cls, file: LoadedFile, spool_limit: int) -> ModelPath:
         raw = file.raw_data
-        if file._on_disk is not None:
-            return cls.local(file._on_disk)
+        if file.on_disk is not None:
+            return cls.local(file.on_disk)
         opened = cls.of(raw.encode() if isinstance(raw, str) else raw, spool_limit=spool_limit)
         if file.path is not None:
             opened._name = os.path.basename(os.fsdecode(file.path))
@@ -251,8 +248,6 @@ class ModelPath(os.PathLike[str]):
         """A new binary stream over the whole source. For ``deserialize``, not for ``score``."""
         if mode != "rb":
             raise ValueError(f"a model is opened in mode 'rb', not {mode!r}")
-        if self.held:
-            self.left = 0  # a stream is not counted: whoever opens one has had its budget
         return self._reader.open()
 
     def raw_data(self) -> bytes | BinaryIO:
@@ -277,123 +272,9 @@ class ModelPath(os.PathLike[str]):
         self.close()
 
 
-class LoadedFile(NamedTuple):
-    """What ``deserialize`` receives. The first two fields are the predecessor's, in its order.
-
-    Attributes:
-        raw_data: bytes, str, an open binary file, or ``b""`` where ``path`` says it all.
-        path: the file or folder on this machine as text, or ``None``.
-        options: the options given for this load, already checked against the plugin's own list.
-        trust: whether the caller lets the file run what it names.
-    """
-
-    raw_data: Any = b""
-    path: str | None = None
-    options: Mapping[str, Any] = MappingProxyType({})
-    trust: bool = False
-
-    @property
-    def _on_disk(self) -> str | None:
-        """The path, where it says it all; ``None`` where ``raw_data`` holds the model."""
-        raw = self.raw_data
-        empty = raw is None or (isinstance(raw, bytes) and not raw)
-        return os.fsdecode(self.path) if self.path is not None and empty else None
-
-    @contextlib.contextmanager
-    def open(self) -> Iterator[BinaryIO]:
-        """The model as a binary stream at its beginning. The caller's own stream is left open.
-
-        Raises:
-            SourceError: there is a folder, or an object that is neither bytes nor a file.
-        """
-        path = self._on_disk
-        if path is not None:
-            try:
-                stream = open(path, "rb")
-            except OSError as error:
-                raise sources.unreadable(path, error) from error
-            with stream:
-                yield stream
-        elif isinstance(self.raw_data, str):
-            yield io.BytesIO(self.raw_data.encode())
-        elif isinstance(self.raw_data, (bytes, bytearray, memoryview)):
-            yield io.BytesIO(self.raw_data)
-        elif hasattr(self.raw_data, "read"):
-            yield self.raw_data
-        else:
-            raise SourceError(
-                f"There is no file to open: raw_data is of type {type(self.raw_data).__name__}."
-            )
-
-    @contextlib.contextmanager
-    def as_path(self, suffix: str | None = None) -> Iterator[str]:
-        """The model as a path of this machine, for frameworks that take nothing else.
-
-        A file that is on disk under a fitting name is given as it is. Bytes and streams are
-        copied to a temporary file, which is removed afterwards; a file whose name must end in
-        ``suffix`` and does not is linked, not copied.
-
-        Args:
-            suffix: the ending the framework insists on, with its dot (``".keras"``).
-
-        Raises:
-            SourceError: the temporary file cannot be written.
-        """
-        known = self._on_disk or _path_of_stream(self.raw_data)
-        if known is not None and (suffix is None or known.endswith(suffix)):
-            yield known
-            return
-        import shutil
-        import tempfile
-
-        try:
-            folder = tempfile.mkdtemp(prefix="mlup-")
-        except OSError as error:
-            raise SourceError(f"A temporary folder cannot be made: {error}") from error
-        try:
-            target = os.path.join(folder, "model" + (suffix or ""))
-            try:
-                if known is None:
-                    with self.open() as stream, open(target, "wb") as copy:
-                        shutil.copyfileobj(stream, copy, 1024 * 1024)
-                else:
-                    _link(os.path.abspath(known), target)
-            except OSError as error:
-                raise SourceError(
-                    f"{target}, a temporary file, was not written: {error}"
-                ) from error
-            yield target
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _link(existing: str, target: str) -> None:
-    try:
-        os.symlink(existing, target)
-    except (OSError, NotImplementedError):  # Windows without the privilege
-        os.link(existing, target)
-
-
 def _stream_name(stream: BinaryIO) -> str:
     try:
         name = getattr(stream, "name", "")
     except Exception:  # a caller's object may raise anything; a name is only a hint
         return ""
     return os.path.basename(os.fsdecode(name)) if isinstance(name, (str, bytes)) else ""
-
-
-def _path_of_stream(stream: object) -> str | None:
-    """The path of an ordinary open file that stands at its beginning, or ``None``.
-
-    Only the two types that ``open(…, "rb")`` returns count: a ``GzipFile`` also has a
-    ``fileno()``, of bytes other than those it reads.
-    """
-    raw = stream.raw if type(stream) is io.BufferedReader else stream
-    if type(raw) is not io.FileIO or not isinstance(raw.name, (str, bytes)):
-        return None
-    try:
-        path = os.fsdecode(raw.name)
-        same = os.path.samestat(os.fstat(raw.fileno()), os.stat(path))
-        return path if same and cast(BinaryIO, stream).tell() == 0 else None
-    except (OSError, ValueError):
-        return None

@@ -19,6 +19,14 @@ instance that carries the two functions. A module may also have
 
 and a docstring, whose first line describes the binarizer in ``mlup plugins``.
 
+To try ``score`` alone, give it a plain path, or what mlup would give it::
+
+    with mlup.ModelPath.of("model.acme") as path:
+        print(score(path, path.head, path.tail))
+
+``mlup plugins`` lists what is installed, the broken ones with what is wrong. A plugin that is not
+in it at all has another group's name in its entry point, or was not installed again since.
+
 Later versions of mlup only ever add arguments. An implementation may declare fewer than the
 specification, so a plugin written today keeps working; the group's name is the contract's
 major version.
@@ -53,17 +61,32 @@ def score(path: ModelPath, head: bytes, tail: bytes) -> float | Score | None:
         def score(path, head, tail):
             if not head.startswith(b"ACME\\x01"):
                 return None
-            return mlup.Score(0.9 + 0.05 * (path.suffix == ".acme"), "ACME header, version 1")
+            named = str(path).endswith(".acme")
+            return mlup.Score(0.95 if named else 0.9, "ACME header, version 1")
 
     Args:
-        path: names, size, ``is_dir()``, ``members()``, and bounded reads (``read_at``; structure
-            readers in :mod:`mlup.probe` take it too).
+        path: names, ``size`` in bytes, ``is_dir()``, ``members()``, and bounded reads:
+            ``path.read_at(offset, n)`` returns up to ``n`` bytes. A plugin may read 1 MiB in one
+            detection; beyond it ``read_at`` raises and the score is void. The readers of
+            structure in :mod:`mlup.probe` take it too. It may stand for bytes in memory, so
+            use these instead of ``open(path)``.
         head: the first bytes, 100 at most; ``b""`` for a folder.
         tail: the last bytes, 100 at most.
 
     Returns:
         A confidence in 0..1, as a float or as a :class:`mlup.Score` with the reason that the
-        user is shown. ``None`` and 0.0 both mean: not mine. The scale is in the README.
+        user is shown. ``None`` and 0.0 both mean: not mine. The scale:
+
+        ========  =======================================================================
+        0.05      the extension alone, added to content evidence; 0.3 where the format has
+                  no mark in its content
+        0.5       a container that several formats share (a zip, HDF5); 0.3 more for the
+                  format's own extension
+        0.8       a text signature of the format
+        0.9       magic at both ends, or a valid structure
+        0.95      the format's own structure, read and found; 0.99 at most
+        0         structure that belongs to another format
+        ========  =======================================================================
 
     It must not import a framework, must not run or unpickle anything it finds, and must not
     raise for a foreign file. If it raises, or returns anything else, this plugin alone loses

@@ -17,7 +17,7 @@ import pluggy
 
 from mlup import hookspecs, log
 from mlup.adapting import IncompatibleError, as_plugin, kind_of, scorer_function, strings
-from mlup.discovery import EntryPoint, find_entry_points
+from mlup.discovery import EntryPoint, find_entry_points, without_repeats
 from mlup.environment import ONLY, STRICT, Environment
 from mlup.errors import PluginError, described
 from mlup.plugin_info import PluginInfo, availability
@@ -59,7 +59,7 @@ class Registry:
         self._others: list[PluginInfo] = []
         self._adopted: dict[str, Binarizer] = {}  # by import line
         self._callers: dict[Binarizer, Callable[..., Any]] = {}
-        found = _without_repeats(entry_points)
+        found = without_repeats(entry_points)
         owners: dict[str, set[str]] = {}
         for each in found:
             if not environment.excludes(each.name, each.distribution):
@@ -67,7 +67,7 @@ class Registry:
         for each in found:
             self._add(each, sorted(owners.get(each.name, set()) - {each.distribution}))
         self.scorers: tuple[Scorer, ...] = self._scorers()
-        self._warn_of_unknown_names({name for each in found for name in _names(each)})
+        self._warn_of_unknown_names({name for each in found for name in each.names()})
 
     # -- looking up -------------------------------------------------------------------------
 
@@ -234,16 +234,6 @@ class Registry:
         if self.strict:
             raise PluginError(f"{said} ({STRICT} is set)") from error
         log.failure("%s", said, error=error)
-
-
-def _names(entry_point: EntryPoint) -> tuple[str, str]:
-    return entry_point.name, f"{entry_point.distribution}:{entry_point.name}"
-
-
-def _without_repeats(entry_points: Iterable[EntryPoint]) -> list[EntryPoint]:
-    """Sorted, and each (name, value) once: an editable install is often found twice."""
-    ordered = sorted(entry_points, key=lambda each: (each.name, each.distribution, each.value))
-    return list({(each.name, each.value): each for each in reversed(ordered)}.values())[::-1]
 
 
 def _first_line(plugin: object) -> str:
