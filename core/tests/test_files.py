@@ -99,7 +99,7 @@ def test_names_are_pathlibs(tmp_path, name):
     with ModelPath.of(real) as path:
         assert (path.name, path.suffix, path.stem) == (real.name, real.suffix, real.stem)
         assert os.fspath(path) == str(real)
-        assert path.parent == str(real.parent)
+        assert path.parent == real.parent
         assert str(path) == str(real)
         assert not path.is_dir()
 
@@ -142,7 +142,7 @@ def test_the_parent_is_the_folder_it_is_in(tmp_path, monkeypatch, written):
     (tmp_path / "model.bin").write_bytes(b"x")
     monkeypatch.chdir(tmp_path)
     with ModelPath.of(written) as path:
-        assert os.path.samefile(path.parent or ".", pathlib.Path(written).parent)
+        assert os.path.samefile(path.parent, pathlib.Path(written).parent)
 
 
 def test_open_works_on_a_local_path(model):
@@ -159,7 +159,7 @@ def test_open_works_on_a_local_path(model):
 def test_what_has_no_path_says_so(source):
     with ModelPath.of(source) as path:
         assert path.location is None
-        assert (path.name, path.suffix, path.stem, path.parent) == ("", "", "", "")
+        assert (path.name, path.suffix, path.stem, path.parent) == ("", "", "", pathlib.PurePath())
         with pytest.raises(mlup.SourceError, match=r"path\.open\(\) or path\.read_at\(\)"):
             os.fspath(path)
         with path.open() as stream:

@@ -6,11 +6,14 @@ This module knows nothing of plugins. What ``deserialize`` sees is in :mod:`mlup
 from __future__ import annotations
 
 import os
-from typing import Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from mlup import sources
 from mlup.errors import ProbeError, SourceError
 from mlup.loaded_file import LoadedFile as LoadedFile
+
+if TYPE_CHECKING:
+    import pathlib
 
 EDGE: Final = 100
 """Bytes of ``head`` and of ``tail``."""
@@ -154,9 +157,13 @@ class ModelPath(os.PathLike[str]):
         return self.name[: len(self.name) - len(self.suffix)]
 
     @property
-    def parent(self) -> str:
-        """The folder it is in; ``""`` for bytes and streams."""
-        return os.path.dirname(os.path.normpath(self._location)) if self._location else ""
+    def parent(self) -> pathlib.PurePath:
+        """The folder it is in, as pathlib has it; ``PurePath(".")`` for bytes and streams."""
+        import pathlib
+
+        if self._location is None:
+            return pathlib.PurePath()
+        return pathlib.Path(self._location).parent
 
     def is_dir(self) -> bool:
         """Whether it is a folder."""

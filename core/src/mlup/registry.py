@@ -181,7 +181,12 @@ class Registry:
             raise
         except BaseException as error:  # importing a plugin runs its code: anything may come
             status = "incompatible" if isinstance(error, IncompatibleError) else "broken"
-            said = f"{described(error)} (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
+            said = described(error)
+            if isinstance(error, ModuleNotFoundError):
+                said += (
+                    "; install it (authors: import a framework inside deserialize(), only there)"
+                )
+            said += f" (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
             self._others.append(info._replace(status=status, problem=said))
             self._report(self._others[-1], error)
 
