@@ -41,6 +41,8 @@ class PickleStart(NamedTuple):
         lone_number: the stream is one number, and other bytes follow: a header, not a model.
         truncated: it says that it is longer than the file.
         size: the file's size in bytes.
+        ends: the file's last byte is a full stop, and nothing is cut: its STOP, most likely.
+            Where it is not, :func:`pickle_stops` looks further.
     """
 
     protocol: int
@@ -50,6 +52,7 @@ class PickleStart(NamedTuple):
     lone_number: bool
     truncated: bool
     size: int
+    ends: bool = False
 
     @property
     def whole(self) -> bool:
@@ -101,10 +104,10 @@ def pickle_start(path: ModelPath) -> PickleStart | None:
         found = walk(data, size)
     if found.stop is not None and len(data) < size <= found.stop + _LONG:
         data = path.read_at(0, size)  # blanks behind STOP do not unmake a pickle
-    return _start(found, data, size)
+    return _start(found, data, size, path.tail[-1:] == b".")
 
 
-def _start(found: Walk, data: bytes, size: int) -> PickleStart | None:
+def _start(found: Walk, data: bytes, size: int, ends: bool = False) -> PickleStart | None:
     if not found.valid:
         return None
     stop = found.stop
@@ -115,8 +118,10 @@ def _start(found: Walk, data: bytes, size: int) -> PickleStart | None:
             return None
     elif not lone and not _text_believed(found, data, size):
         return None
+    cut = found.cut
+    ends = ends and not cut
     return PickleStart(
-        found.protocol, found.frame_end, stop, found.first_name, lone, found.cut, size
+        found.protocol, found.frame_end, stop, found.first_name, lone, cut, size, ends
     )
 
 
@@ -139,7 +144,7 @@ def pickle_stops(path: ModelPath) -> bool:
     start = pickle_start(path)
     if start is None or start.truncated:
         return False
-    if start.stop is not None or path.tail[-1:] == b"." or path.tail.rstrip(_BLANK)[-1:] == b".":
+    if start.ends or start.stop is not None or path.tail.rstrip(_BLANK).endswith(b"."):
         return True
     if start.frame_end is not None:
         return pickle_frames(path).after in ("end", "stop")  # type: ignore[union-attr]

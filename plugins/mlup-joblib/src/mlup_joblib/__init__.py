@@ -36,7 +36,7 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 
 def _raw(path: mlup.ModelPath) -> tuple[float, str] | None:
     start = probe.pickle_start(path)
-    if start is None or start.lone_number or not probe.pickle_stops(path):
+    if start is None or start.lone_number or not (start.ends or probe.pickle_stops(path)):
         return None
     if not start.whole:
         seen = probe.pickle_interleaved(path, *_WRAPPERS)

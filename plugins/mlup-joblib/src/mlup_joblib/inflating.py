@@ -12,10 +12,10 @@ import mlup
 from mlup import probe
 from mlup_joblib.lz4 import first_bytes
 
-PIECE: Final = 1024
+PIECE: Final = 512
 """Inflated bytes that are looked at, at most."""
 
-_INPUT: Final = 2 * 1024
+_INPUT: Final = 1024
 _BZ2_INPUT: Final = 960 * 1024  # a bz2 block gives nothing before its end: 900 kB at level 9
 _DICTIONARY: Final = 64 * 1024
 OLD_MAGIC: Final = b"ZF0x"

@@ -26,7 +26,7 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     ``pickle.load`` returns that number).
     """
     start = probe.pickle_start(path)
-    if start is None or start.lone_number or not probe.pickle_stops(path):
+    if start is None or start.lone_number or not (start.ends or probe.pickle_stops(path)):
         return None
     if not start.whole and probe.pickle_interleaved(path, *_WRAPPERS):
         return None
