@@ -13,13 +13,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import joblib
 import numpy as np
 from measuring import Row, show
 
-MEGABYTES, ROUNDS, GOAL = 100, 9, 1.05
+MEGABYTES, ROUNDS, GOAL = 100, 15, 1.05
 
 CHILD = """
 import json, pickle, resource, sys, time
@@ -59,15 +60,16 @@ def main() -> None:
 
 
 def compare(what: str, path: str, native: str) -> list[Row]:
-    """The best of several processes each way."""
-    best: dict[str, list[float]] = {native: [9e9, 9e9], "mlup": [9e9, 9e9]}
+    """The medians of several processes each way, in turn: building objects is noisy."""
+    seen: dict[str, list[list[float]]] = {native: [], "mlup": []}
     for _ in range(ROUNDS):
-        for how, so_far in best.items():
+        for how, so_far in seen.items():
             done = subprocess.run(
                 [sys.executable, "-c", CHILD, path, how], capture_output=True, check=True
             )
-            best[how] = [min(pair) for pair in zip(so_far, json.loads(done.stdout), strict=True)]
-    (seconds, memory), (ours, our_memory) = best[native], best["mlup"]
+            so_far.append(json.loads(done.stdout))
+    seconds, memory = (median(each) for each in zip(*seen[native], strict=True))
+    ours, our_memory = (median(each) for each in zip(*seen["mlup"], strict=True))
     return [
         Row(
             f"{what}: time",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
@@ -28,12 +29,17 @@ def show(title: str, rows: Sequence[Row]) -> None:
     sys.stdout.flush()
 
 
-def in_turn(functions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """The best time of each, in seconds, called in turn so that all see the same machine."""
-    best = [float("inf")] * len(functions)
+def in_turn(functions: Sequence[Callable[[], object]], rounds: int) -> list[list[float]]:
+    """The times of each, in seconds, called in turn so that all see the same machine."""
+    times: list[list[float]] = [[] for _ in functions]
     for _ in range(rounds):
-        for at, function in enumerate(functions):
+        for so_far, function in zip(times, functions, strict=True):
             started = perf_counter()
             function()
-            best[at] = min(best[at], perf_counter() - started)
-    return best
+            so_far.append(perf_counter() - started)
+    return times
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of the rounds' ratios: a machine that is slow for a while is so for both."""
+    return median(one / other for one, other in zip(ours, theirs, strict=True))

@@ -39,35 +39,22 @@ class ModelPath(os.PathLike[str]):
         remembered: results of :mod:`mlup.probe`, so that each is computed once per detection.
     """
 
-    __slots__ = (
-        "_closed",
-        "_head",
-        "_location",
-        "_name",
-        "_prefix",
-        "_reader",
-        "_tail",
-        "held",
-        "left",
-        "overdrawn",
-        "remembered",
-        "size",
-    )
+    # Defaults on the class, not in __init__: one of these is made for every file.
+    _closed = False
+    _head: bytes | None = None
+    _tail: bytes | None = None
+    _prefix = b""  # the longest beginning that was read so far
+    held = False  # while plugins score: none may close it for the others
+    left = BUDGET
+    overdrawn = False
 
     def __init__(
         self, reader: sources.Reader, *, location: str | None, name: str | None = None
     ) -> None:
         self._reader = reader
         self._location = location
-        self._closed = False
-        self.held = False  # while plugins score: none may close it for the others
-        self._head: bytes | None = None
-        self._prefix = b""
-        self._tail: bytes | None = None
         self._name = name
         self.size = reader.size
-        self.left = BUDGET
-        self.overdrawn = False
         self.remembered: dict[Any, Any] = {}
 
     @classmethod

@@ -80,30 +80,16 @@ class Walk:
         imported: which of the names that were asked for is imported.
     """
 
-    __slots__ = (
-        "cut",
-        "first_name",
-        "frame_end",
-        "imported",
-        "number_only",
-        "numbered",
-        "opcodes",
-        "protocol",
-        "stop",
-        "valid",
-    )
-
-    def __init__(self) -> None:
-        self.valid = True
-        self.protocol = 0
-        self.opcodes = 0
-        self.stop: int | None = None
-        self.frame_end: int | None = None
-        self.cut = False
-        self.number_only = True
-        self.numbered = False
-        self.first_name: str | None = None
-        self.imported: str | None = None
+    valid = True
+    protocol = 0
+    opcodes = 0
+    stop: int | None = None
+    frame_end: int | None = None
+    cut = False
+    number_only = True
+    numbered = False
+    first_name: str | None = None
+    imported: str | None = None
 
     def take(self, module: str, name: str, until: frozenset[str]) -> None:
         """Note an import. Only names are kept that a person could have written."""

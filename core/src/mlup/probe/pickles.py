@@ -228,15 +228,18 @@ def _imported(path: ModelPath, names: tuple[str, ...]) -> str | None:
     for window in _IMPORT_WINDOWS:
         data = path.read_at(0, window)
         # Only where both words of a name stand somewhere are the opcodes followed.
-        mentioned = {name for name, one, two in _spelled(names) if two in data and one in data}
-        if mentioned and (found := walk(data, path.size, until=frozenset(mentioned)).imported):
-            return found
+        for module, last in _spelled(names):
+            if last in data and module in data:
+                found = walk(data, path.size, until=frozenset(names)).imported
+                if found is not None:
+                    return found
+                break
         if len(data) < window:
             break
     return None
 
 
 @functools.cache
-def _spelled(names: tuple[str, ...]) -> tuple[tuple[str, bytes, bytes], ...]:
-    parts = [(name, *name.rpartition(".")) for name in names]
-    return tuple((name, module.encode(), last.encode()) for name, module, _, last in parts)
+def _spelled(names: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    parts = [name.rpartition(".") for name in names]
+    return tuple((module.encode(), last.encode()) for module, _, last in parts)

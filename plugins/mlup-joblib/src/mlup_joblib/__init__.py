@@ -26,12 +26,14 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     without arrays *is* a plain pickle, byte for byte, so it is left to the pickle binarizer.
     The extension adds 0.05, up to 0.99.
     """
-    found = _compressed(path, head) if compression(head) else _raw(path)
+    kind = compression(head)
+    found = _compressed(path, kind) if kind else _raw(path)
     if found is None:
         return None
     confidence, reason = found
-    named = str(path).lower().endswith(extensions)
-    return mlup.Score(min(0.99, confidence + 0.05 * named), reason)
+    if str(path).lower().endswith(extensions):
+        confidence = min(0.99, confidence + 0.05)
+    return mlup.Score(confidence, reason)
 
 
 def _raw(path: mlup.ModelPath) -> tuple[float, str] | None:
@@ -48,11 +50,11 @@ def _raw(path: mlup.ModelPath) -> tuple[float, str] | None:
     return 0.6, f"plain pickle{_of(start)}, which joblib opens too"
 
 
-def _compressed(path: mlup.ModelPath, head: bytes) -> tuple[float, str] | None:
-    inside = probe.pickle_start_of(inflate(path))
+def _compressed(path: mlup.ModelPath, kind: str) -> tuple[float, str] | None:
+    inside = probe.pickle_start_of(inflate(path, kind))
     if inside is None or inside.lone_number:
         return None
-    return 0.9, f"{compression(head)}-compressed pickle{_of(inside)}"
+    return 0.9, f"{kind}-compressed pickle{_of(inside)}"
 
 
 def _of(start: probe.PickleStart) -> str:

@@ -39,9 +39,8 @@ def compression(head: bytes) -> str | None:
 
 
 @probe.reader
-def inflate(path: mlup.ModelPath) -> bytes:
+def inflate(path: mlup.ModelPath, kind: str) -> bytes:
     """Up to :data:`PIECE` bytes from inside; ``b""`` where nothing comes out."""
-    kind = compression(path.head)
     data = path.read_at(0, _BZ2_INPUT if kind == "bz2" else _INPUT)
     try:
         if kind == "lz4":
