@@ -15,7 +15,7 @@ from mlup.probe.pickle_opcodes import COUNT_BYTES, LINE, OPCODES, TWO_LINES
 from mlup.probe.pickle_walk import Walk, walk
 from mlup.probe.remembering import reader
 
-ENOUGH: Final = 8
+ENOUGH: Final = 6
 """Opcodes after which bytes are believed to be a pickle."""
 
 _LONG: Final = 64 * 1024
