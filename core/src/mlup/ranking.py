@@ -104,8 +104,7 @@ def rank(
                     candidates.append(Candidate(name, confidence, reason, distribution, tier))
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # whatever a plugin raises costs only itself: Rust's
-                # panics, for one, are no Exceptions
+            except BaseException as error:  # a plugin's failure, which may be a panic of Rust's
                 problems.append(_problem(scorer, error))
                 if strict:
                     raise PluginError(f"{problems[-1]} (while scoring {path})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from enum import Enum
 from typing import Any
@@ -79,13 +80,18 @@ def check(choice: object, registry: Registry, *places: str) -> Binarizer | None:
     if registry.get(name) is not None:
         return resolve(name, registry)
     _refuse_if_listed(name, registry)
+    if _looks_importable(name) and _exists(name.partition(":")[0].partition(".")[0], places):
+        return None
+    raise BinarizerNotFoundError(_not_installed(name, registry))
+
+
+def _exists(module: str, places: tuple[str, ...]) -> bool:
     from importlib.machinery import PathFinder
     from importlib.util import find_spec
 
-    top = name.partition(":")[0].partition(".")[0]
-    if _looks_importable(name) and (find_spec(top) or PathFinder.find_spec(top, [*places])):
-        return None
-    raise BinarizerNotFoundError(_not_installed(name, registry))
+    if module in sys.modules:  # __main__ too, of which find_spec() would not hear
+        return True
+    return (find_spec(module) or PathFinder.find_spec(module, [*places])) is not None
 
 
 def install_line(name: str) -> str | None:
