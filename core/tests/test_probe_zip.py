@@ -185,7 +185,8 @@ def test_an_archive_written_to_a_stream(streamed):
         max_size=8,
     ),
     comment=st.binary(max_size=300).filter(lambda comment: b"PK\x05\x06" not in comment),
-    prefix=st.binary(max_size=300),
+    # zipfile itself is led astray by the marks of an archive in front of an archive
+    prefix=st.binary(max_size=300).filter(lambda prefix: b"PK" not in prefix),
     deflated=st.booleans(),
 )
 @settings(max_examples=100, deadline=None)
