@@ -48,7 +48,8 @@ def main() -> None:
     ]
     show(f"a fresh process, {OTHERS} other distributions installed", rows)
     print(
-        f"  against {baseline:.0f} ms for its dependencies alone, {empty:.0f} ms for nothing at all"
+        f"  against {min(baseline) * 1e3:.0f} ms for its dependencies alone, "
+        f"{min(empty) * 1e3:.0f} ms for nothing at all"
     )
 
 

@@ -175,14 +175,15 @@ def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> s
 
 
 def _detect(path: ModelPath, registry: Registry) -> Detection:
-    candidates, problems = ranking.rank(path, registry.scorers, strict=registry.strict)
-    word = None
-    if not candidates:
-        from mlup.verdicts import verdict
+    candidates, problems = ranking.rank(path, registry.scorers, registry.strict)
+    return Detection(str(path), candidates, problems, None if candidates else _word(path, registry))
 
-        found = verdict(path)
-        word = found and found + _advice(found.binarizer, registry)
-    return Detection(str(path), candidates, problems, word)
+
+def _word(path: ModelPath, registry: Registry) -> str | None:
+    from mlup.verdicts import verdict
+
+    found = verdict(path)
+    return found and found + _advice(found.binarizer, registry)
 
 
 def _advice(name: str | None, registry: Registry) -> str:

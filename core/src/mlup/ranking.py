@@ -70,7 +70,7 @@ class Problem(NamedTuple):
 
 
 def rank(
-    path: ModelPath, scorers: Sequence[Scorer], *, strict: bool = False
+    path: ModelPath, scorers: Sequence[Scorer], strict: bool = False
 ) -> tuple[tuple[Candidate, ...], tuple[Problem, ...]]:
     """Ask every plugin, and order the answers by score; equals stay as :func:`in_order` has them.
 

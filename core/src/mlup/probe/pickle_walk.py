@@ -164,10 +164,9 @@ def _follow(found: Walk, data: bytes, limit: int, most: int, until: frozenset[st
             pass
         elif kind == _UTF8:
             try:
-                text = str(data[start : min(end, start + MAX_TEXT)], "utf-8", "surrogatepass")
-            except UnicodeDecodeError as error:
-                # Unless a character was cut in two, by the window or by MAX_TEXT.
-                if error.start < min(end, length, start + MAX_TEXT) - start - 3:
+                text = data[start : end if end - start < MAX_TEXT else start + MAX_TEXT].decode()
+            except UnicodeDecodeError:
+                if not _lenient(data[start : min(end, start + MAX_TEXT)], end <= length):
                     return False
         elif kind == _PUT:
             if code == _MEMOIZE:
@@ -257,6 +256,16 @@ def _span(data: bytes, start: int, argument: int) -> tuple[int, int]:
     return start, end + 1 if end >= 0 else -1
 
 
+def _lenient(piece: bytes, whole: bool) -> bool:
+    """Whether it is text all the same: with a lone surrogate, or cut in the midst of a letter."""
+    try:
+        piece.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        cut = len(piece) == MAX_TEXT or not whole
+        return cut and error.start >= len(piece) - 3
+    return True
+
+
 def _index(code: int, argument: bytes) -> int:
     """The memo index of a PUT or GET; -1 where the text is no number."""
     if code not in _TEXT_INDEX:
@@ -267,7 +276,7 @@ def _index(code: int, argument: bytes) -> int:
 
 def _line_fits(code: int, argument: bytes, found: Walk, until: frozenset[str]) -> bool:
     """Whether a text argument looks as its opcode wants it; imports are taken down."""
-    text = argument.decode("utf-8", "replace").rstrip("\r\n")
+    text = argument.decode("utf-8", "replace").rstrip()
     if code in _IMPORTS:
         module, _, name = text.partition("\n")
         found.take(module, name, until)

@@ -58,7 +58,8 @@ def _compressed(path: mlup.ModelPath, kind: str) -> tuple[float, str] | None:
 
 
 def _of(start: probe.PickleStart) -> str:
-    return f" of {start.first_name}" if start.first_name not in (None, *_WRAPPERS) else ""
+    name = start.first_name
+    return f" of {name}" if name and name not in _WRAPPERS else ""
 
 
 @mlup.hookimpl

@@ -30,10 +30,9 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
         return None
     if not start.whole and probe.pickle_interleaved(path, *_WRAPPERS):
         return None
-    protocol = f"protocol {start.protocol}" if start.protocol else "protocol 0 or 1"
     what = f" of {start.first_name}" if start.first_name else ""
-    named = str(path).lower().endswith(extensions)
-    return mlup.Score(0.95 if named else 0.9, f"pickle{what}, {protocol}, up to its STOP")
+    reason = f"pickle{what}, protocol {start.protocol or '0 or 1'}, up to its STOP"
+    return mlup.Score(0.95 if str(path).lower().endswith(extensions) else 0.9, reason)
 
 
 @mlup.hookimpl
