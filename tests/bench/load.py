@@ -18,7 +18,7 @@ from typing import Any
 
 import joblib
 import numpy as np
-from measuring import Row, show
+from measuring import Row, ratio, show
 
 MEGABYTES, ROUNDS, GOAL = 100, 15, 1.05
 
@@ -26,7 +26,7 @@ CHILD = """
 import json, pickle, resource, sys, time
 import joblib, numpy, mlup
 path, how = sys.argv[1:]
-mlup.plugins(); mlup.detect(b"")
+mlup.load(pickle.dumps(None))
 def by_pickle(path):
     with open(path, "rb") as file:
         return pickle.load(file)
@@ -68,15 +68,12 @@ def compare(what: str, path: str, native: str) -> list[Row]:
                 [sys.executable, "-c", CHILD, path, how], capture_output=True, check=True
             )
             so_far.append(json.loads(done.stdout))
-    seconds, memory = (median(each) for each in zip(*seen[native], strict=True))
-    ours, our_memory = (median(each) for each in zip(*seen["mlup"], strict=True))
+    times, peaks = zip(*seen[native], strict=True)
+    our_times, our_peaks = zip(*seen["mlup"], strict=True)
+    ours, theirs = (f"{median(each) * 1e3:.1f}" for each in (our_times, times))
+    memory, our_memory = median(peaks), median(our_peaks)
     return [
-        Row(
-            f"{what}: time",
-            ours / seconds,
-            GOAL,
-            f"{ours * 1e3:.1f} ms, {native} {seconds * 1e3:.1f}",
-        ),
+        Row(f"{what}: time", ratio(our_times, times), GOAL, f"{ours} ms, {native} {theirs}"),
         Row(
             f"{what}: peak memory",
             our_memory / memory,
