@@ -767,3 +767,21 @@ def test_discovery_happens_once(site, caplog):
         mlup.detect(ACME)
         mlup.plugins()
     assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("name", ["memory", "auto", "a b", "Acme:x"])
+def test_a_name_that_is_taken_or_cannot_be_asked_for_costs_only_its_plugin(site, name):
+    site.plugin("good")
+    site.distribution(
+        "dist-intruder",
+        {name: "intruder_module"},
+        {
+            "intruder_module": "import mlup\n\n@mlup.hookimpl\ndef deserialize(file):\n    return 'X'\n"
+        },
+    )
+    _good_still_wins()
+    info = next(each for each in mlup.plugins() if each.distribution == "dist-intruder")
+    assert info.status == "broken"
+    assert "rename the entry point" in info.problem
+    marker = object()
+    assert mlup.load(marker, "memory") is marker

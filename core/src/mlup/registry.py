@@ -24,6 +24,7 @@ from mlup.plugin_info import PluginInfo, availability
 from mlup.ranking import Scorer, in_order
 
 AUTO: Final = "auto"
+_RESERVED: Final = (AUTO, "memory")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -62,7 +63,7 @@ class Registry:
         found = without_repeats(entry_points)
         owners: dict[str, set[str]] = {}
         for each in found:
-            if not environment.excludes(each.name, each.distribution):
+            if not (_refused(each) or environment.excludes(each.name, each.distribution)):
                 owners.setdefault(each.name, set()).add(each.distribution)
         for each in found:
             self._add(each, sorted(owners.get(each.name, set()) - {each.distribution}))
@@ -152,12 +153,9 @@ class Registry:
             "ok",
             entry_point=entry_point.value,
         )
-        if info.name == AUTO or not _NAME.fullmatch(info.name):
-            said = (
-                f"{info.name!r} cannot be a binarizer's name ('auto' is taken; letters, digits, "
-                "'.', '_' and '-'): rename the entry point"
-            )
-            self._others.append(info._replace(status="broken", problem=said))
+        refused = _refused(entry_point)
+        if refused:
+            self._others.append(info._replace(status="broken", problem=refused))
             self._report(self._others[-1], None)
             return
         excluded = self._environment.excludes(info.name, info.distribution)
@@ -241,6 +239,17 @@ class Registry:
         log.failure("%s", said, error=error)
 
 
+def _refused(entry_point: EntryPoint) -> str | None:
+    """Why an entry point cannot have its name, or ``None``. Core's own names cost no conflict."""
+    taken = entry_point.name in _RESERVED and entry_point.distribution != "mlup-core"
+    if not taken and entry_point.name != AUTO and _NAME.fullmatch(entry_point.name):
+        return None
+    return (
+        f"{entry_point.name!r} cannot be a binarizer's name ('auto' and 'memory' are taken; "
+        "letters, digits, '.', '_' and '-'): rename the entry point"
+    )
+
+
 def _first_line(plugin: object) -> str:
     doc = getattr(plugin, "__doc__", None)
     return doc.strip().partition("\n")[0].strip() if isinstance(doc, str) else ""
@@ -270,8 +279,8 @@ def current() -> Registry:
 
     Discovery is repeated when ``sys.path`` or one of the three variables has changed since, and
     after :func:`refresh`. Reading a variable costs as much as reading a file's head, so they are
-    read again only when the *number* of variables changed; after changing the value of one that
-    was set already, call :func:`refresh`.
+    read again only when the *number* of variables changed; after changing the value of one, or
+    setting one and unsetting another, call :func:`refresh`.
 
     Raises:
         PluginError: a plugin is broken, and ``MLUP_STRICT_PLUGINS`` is set.

@@ -273,7 +273,7 @@ def _spool(file: BinaryIO, label: str, limit: int) -> BinaryIO:
                 )
             spooled.write(chunk)
         spooled.seek(0)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the copy goes, whatever ended it, and that is raised on
         spooled.close()
         raise
     return spooled
