@@ -30,6 +30,7 @@ from sklearn.preprocessing import StandardScaler
 import mlup
 import mlup_joblib
 from mlup.files import BUDGET, ModelPath
+from mlup_joblib.lz4 import MAX_BLOCKS
 
 # lz4 on Python 3.13 flushes its closed file once more when it is forgotten; joblib.load alone does it.
 pytestmark = pytest.mark.filterwarnings(
@@ -614,7 +615,8 @@ def test_what_a_detection_reads_does_not_grow_with_the_file(tmp_path, how):
             assert mlup_joblib.score(opened, opened.head, opened.tail) >= 0.9
             assert not opened.overdrawn
             read.append(BUDGET - opened.left)
-    assert read[0] == read[1] <= BUDGET
+    blocks = 4 * MAX_BLOCKS if how.get("compress", "")[:1] == ("lz4",) else 0
+    assert read[0] <= read[1] <= read[0] + blocks  # the lengths of an lz4 frame's blocks are read
 
 
 def test_mlup_plugins_shows_it_whole():

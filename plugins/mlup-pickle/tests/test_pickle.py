@@ -16,6 +16,7 @@ import pickle
 import random
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 import pytest
@@ -606,3 +607,41 @@ def test_flipped_and_inserted_bytes_never_make_detection_raise(sample, changes, 
 def test_prose_is_no_pickle(words):
     """Of a text, the first few letters may be opcodes; what is behind them says that it is none."""
     assert not is_pickle((" ".join(words) + ", and so on, and so forth.\n").encode())
+
+
+# -- what dill writes -----------------------------------------------------------------------------
+
+
+def of_dill(name: str, protocol: int, monkeypatch, *, before: object = None) -> bytes:
+    """A real pickle that imports ``dill._dill.<name>``, as dill's own pickles do."""
+    module = types.ModuleType("dill._dill")
+
+    def build(*arguments: object) -> None:
+        return None
+
+    build.__module__, build.__name__, build.__qualname__ = "dill._dill", name, name
+    setattr(module, name, build)
+    monkeypatch.setitem(sys.modules, "dill", types.ModuleType("dill"))
+    monkeypatch.setitem(sys.modules, "dill._dill", module)
+
+    class Function:
+        def __reduce__(self) -> tuple[object, ...]:
+            return build, ("code", 1)
+
+    return pickle.dumps({"first": before, "model": Function()}, protocol)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("name", ["_create_function", "_create_type"])
+def test_functions_and_classes_of_dill_are_not_its_own(monkeypatch, name, protocol):
+    for before in (None, list(range(2000))):
+        data = of_dill(name, protocol, monkeypatch, before=before)
+        assert mlup.detect(data).best is None
+        assert mlup.detect(data).verdict.startswith("a pickle with functions or classes of dill's")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_what_dill_pickles_like_pickle_is(monkeypatch, protocol):
+    assert mlup.detect(of_dill("_create_array", protocol, monkeypatch)).best.binarizer == "pickle"
+    text = {"doc": "it calls dill._dill _create_function, dill._dill._create_type"}
+    assert mlup.detect(pickle.dumps(text, protocol)).best.binarizer == "pickle"

@@ -23,7 +23,7 @@ _WINDOWS: Final = (4 * 1024, _LONG)  # read one after the other while ENOUGH is 
 IMPORTS_WITHIN: Final = 512 * 1024
 """Bytes from the beginning in which :func:`pickle_imports` looks."""
 
-_IMPORT_WINDOWS: Final = (16 * 1024, IMPORTS_WITHIN)
+_FIRST_WINDOW: Final = 16 * 1024  # enough for most, and much cheaper
 _MAX_FRAMES: Final = 1024
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
 _BLANK: Final = b"\0\r\n\t "
@@ -216,16 +216,25 @@ def pickle_interleaved(path: ModelPath, *wrappers: str) -> str | None:
 
 
 @reader
-def pickle_imports(path: ModelPath, name: str) -> bool:
-    """Whether the stream's beginning imports ``module.name``; a text that mentions it is none.
+def pickle_imports(
+    path: ModelPath, names: str | tuple[str, ...], within: int = IMPORTS_WITHIN
+) -> bool:
+    """Whether the stream's beginning imports one of ``names``; a text that mentions it is none.
 
-    Goes by opcodes, and looks at 512 KiB (:data:`IMPORTS_WITHIN`) at most.
+    Goes by opcodes.
+
+    Args:
+        path: the file.
+        names: a ``module.name``, or several.
+        within: bytes from the beginning that are looked at; 512 KiB (:data:`IMPORTS_WITHIN`) at
+            most.
     """
-    return _imported(path, (name,)) is not None
+    asked = (names,) if isinstance(names, str) else names
+    return _imported(path, asked, min(within, IMPORTS_WITHIN)) is not None
 
 
-def _imported(path: ModelPath, names: tuple[str, ...]) -> str | None:
-    for window in _IMPORT_WINDOWS:
+def _imported(path: ModelPath, names: tuple[str, ...], within: int = IMPORTS_WITHIN) -> str | None:
+    for window in (min(_FIRST_WINDOW, within), within):
         data = path.read_at(0, window)
         # Only where both words of a name stand somewhere are the opcodes followed.
         for module, last in _spelled(names):
@@ -234,7 +243,7 @@ def _imported(path: ModelPath, names: tuple[str, ...]) -> str | None:
                 if found is not None:
                     return found
                 break
-        if len(data) < window:
+        if len(data) < window or window == within:
             break
     return None
 

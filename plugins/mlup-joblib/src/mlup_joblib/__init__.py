@@ -6,6 +6,7 @@ from typing import Final
 
 import mlup
 from mlup import probe
+from mlup_joblib.ending import ends
 from mlup_joblib.inflating import OLD_MAGIC, compression, inflate
 
 __version__ = "0.1.0"
@@ -17,13 +18,18 @@ options: Final = ("mmap_mode",)
 # What joblib writes in front of arrays: since 0.10 into the stream, before that into other files.
 _WRAPPERS: Final = ("joblib.numpy_pickle.NumpyArrayWrapper", "joblib.numpy_pickle.NDArrayWrapper")
 
+# What dill writes for the functions and classes it pickles by value: no plain pickle's.
+_OF_DILL: Final = ("dill._dill._create_function", "dill._dill._create_type")
+_DILL_WITHIN: Final = 16 * 1024  # bytes in which they are looked for
+
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     """0.95 where raw arrays stand in a pickle stream, 0.9 for a compressed pickle.
 
     A plain pickle is worth 0.6: ``joblib.load`` opens it and gives the same object, but a dump
-    without arrays *is* a plain pickle, byte for byte, so it is left to the pickle binarizer.
+    without arrays *is* a plain pickle, byte for byte, so it is left to the pickle binarizer. One
+    with dill's functions or classes is nobody's: it needs dill. So is a compressed stream that breaks off.
     The extension adds 0.05, up to 0.99.
     """
     kind = compression(head)
@@ -47,12 +53,14 @@ def _raw(path: mlup.ModelPath) -> tuple[float, str] | None:
         if start.frame_end is None and start.size > probe.IMPORTS_WITHIN:
             # joblib opens both kinds, pickle only one: it comes just behind, and a name decides
             return 0.88, f"pickle{_of(start)}, perhaps with arrays further on; joblib opens it too"
+    if probe.pickle_imports(path, _OF_DILL, _DILL_WITHIN):
+        return None
     return 0.6, f"plain pickle{_of(start)}, which joblib opens too"
 
 
 def _compressed(path: mlup.ModelPath, kind: str) -> tuple[float, str] | None:
     inside = probe.pickle_start_of(inflate(path, kind))
-    if inside is None or inside.lone_number:
+    if inside is None or inside.lone_number or not ends(path, kind):
         return None
     return 0.9, f"{kind}-compressed pickle{_of(inside)}"
 

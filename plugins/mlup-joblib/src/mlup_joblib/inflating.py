@@ -6,11 +6,14 @@ Dictionary and window sizes that a file asks for are ignored: the piece is short
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import mlup
 from mlup import probe
 from mlup_joblib.lz4 import first_bytes
+
+if TYPE_CHECKING:
+    import lzma
 
 PIECE: Final = 512
 """Inflated bytes that are looked at, at most."""
@@ -49,11 +52,17 @@ def inflate(path: mlup.ModelPath, kind: str) -> bytes:
             return _bz2(data)
         if kind in ("xz", "lzma"):
             return _lzma(data, kind)
-        # joblib < 0.10: "ZF", the inflated length as hexadecimal text, blanks up to a fixed column
-        body = data[data.find(b"x", 4) :] if kind == "zfile" else data
-        return _zlib(body, gzip=kind == "gzip")
+        return _zlib(deflated(data, kind), gzip=kind == "gzip")
     except (EOFError, OSError, ValueError):  # damaged, or something else under this magic
         return b""
+
+
+def deflated(data: bytes, kind: str) -> bytes:
+    """Where zlib or gzip begins; joblib < 0.10 puts a header in front of it.
+
+    It is "ZF", the inflated length as hexadecimal text, blanks up to a fixed column.
+    """
+    return data[data.find(b"x", 4) :] if kind == "zfile" else data
 
 
 def _zlib(data: bytes, *, gzip: bool) -> bytes:
@@ -72,24 +81,35 @@ def _bz2(data: bytes) -> bytes:
 
 
 def _lzma(data: bytes, kind: str) -> bytes:
-    """Decoded raw, with a dictionary of our own size: a header may ask for 4 GiB."""
     import lzma
 
-    if kind == "xz":  # stream header of 12 bytes, block header of (its first byte + 1) * 4
-        start = 12 + (data[12] + 1) * 4 if len(data) > 12 else len(data)
-        coder = {"id": lzma.FILTER_LZMA2, "dict_size": _DICTIONARY}
-    else:  # properties, dictionary size, inflated size: 1 + 4 + 8 bytes
-        start = 13
+    # xz: a stream header of 12 bytes, a block header of (its first byte + 1) * 4
+    # lzma: properties, dictionary size, inflated size: 1 + 4 + 8 bytes
+    start = 13 if kind == "lzma" else 12 + (data[12] + 1) * 4 if len(data) > 12 else len(data)
+    try:
+        return lzma_decoder(data, kind, _DICTIONARY).decompress(data[start:], PIECE)
+    except lzma.LZMAError as error:
+        raise ValueError(str(error)) from error
+
+
+def lzma_decoder(data: bytes, kind: str, dictionary: int) -> lzma.LZMADecompressor:
+    """A raw decoder with a dictionary of our own size: a header may ask for 4 GiB.
+
+    Args:
+        data: the beginning of the file.
+        kind: ``"xz"`` or ``"lzma"``.
+        dictionary: its size in bytes; decoding fails where a match reaches further back.
+    """
+    import lzma
+
+    coder = {"id": lzma.FILTER_LZMA2, "dict_size": dictionary}
+    if kind == "lzma":
         lc, rest = data[0] % 9, data[0] // 9
         coder = {
             "id": lzma.FILTER_LZMA1,
-            "dict_size": _DICTIONARY,
+            "dict_size": dictionary,
             "lc": lc,
             "lp": rest % 5,
             "pb": rest // 5,
         }
-    try:
-        decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[coder])
-        return decoder.decompress(data[start:], PIECE)
-    except lzma.LZMAError as error:
-        raise ValueError(str(error)) from error
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[coder])

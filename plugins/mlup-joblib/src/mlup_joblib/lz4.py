@@ -6,7 +6,14 @@ package, through joblib.
 
 from __future__ import annotations
 
-MAGIC = b"\x04\x22\x4d\x18"
+from typing import Final
+
+import mlup
+
+MAGIC: Final = b"\x04\x22\x4d\x18"
+
+MAX_BLOCKS: Final = 256
+"""Blocks of a frame that are walked, at most (joblib's are 4 MiB, lz4's own 64 KiB)."""
 
 
 def first_bytes(data: bytes, limit: int) -> bytes:
@@ -22,6 +29,21 @@ def first_bytes(data: bytes, limit: int) -> bytes:
     size = int.from_bytes(data[start : start + 4], "little")
     block = data[start + 4 : start + 4 + (size & 0x7FFFFFFF)]
     return block[:limit] if size & 0x80000000 else _block(block, limit)
+
+
+def ends(path: mlup.ModelPath) -> bool:
+    """Whether the blocks of a frame lead to its end mark, as far as :data:`MAX_BLOCKS` go."""
+    flags = path.head[4] if path.size > 4 else 0
+    at = 7 + (8 if flags & 0x08 else 0) + (4 if flags & 0x01 else 0)
+    for _ in range(MAX_BLOCKS):
+        field = path.read_at(at, 4)
+        if len(field) < 4:
+            return False
+        size = int.from_bytes(field, "little") & 0x7FFFFFFF
+        if size == 0:
+            return at + 4 + (4 if flags & 0x04 else 0) <= path.size  # the content's checksum
+        at += 4 + size + (4 if flags & 0x10 else 0)  # the block's checksum
+    return at <= path.size
 
 
 def _block(block: bytes, limit: int) -> bytes:

@@ -16,19 +16,26 @@ options: Final = ()
 # What joblib writes in front of arrays: since 0.10 into the stream, before that into other files.
 _WRAPPERS: Final = ("joblib.numpy_pickle.NumpyArrayWrapper", "joblib.numpy_pickle.NDArrayWrapper")
 
+# What dill writes for the functions and classes it pickles by value: no plain pickle's.
+_OF_DILL: Final = ("dill._dill._create_function", "dill._dill._create_type")
+_DILL_WITHIN: Final = 16 * 1024  # bytes in which they are looked for
+
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     """0.9 for a stream from its first opcodes to STOP, 0.05 more for the extension.
 
     Not ours: a stream between whose frames joblib wrote raw arrays (``pickle.load`` fails on
-    it), and one that is a lone number with more data behind it (PyTorch's legacy files, of which
-    ``pickle.load`` returns that number).
+    it), one that is a lone number with more data behind it (PyTorch's legacy files, of which
+    ``pickle.load`` returns that number), and one that holds functions or classes of dill's (``pickle.load``
+    fails on them).
     """
     start = probe.pickle_start(path)
     if start is None or start.lone_number or not (start.ends or probe.pickle_stops(path)):
         return None
     if not start.whole and probe.pickle_interleaved(path, *_WRAPPERS):
+        return None
+    if probe.pickle_imports(path, _OF_DILL, _DILL_WITHIN):
         return None
     what = f" of {start.first_name}" if start.first_name else ""
     reason = f"pickle{what}, protocol {start.protocol or '0 or 1'}, up to its STOP"
