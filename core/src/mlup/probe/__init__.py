@@ -7,6 +7,10 @@ plugins that ask for one zip directory cost one read.
 
 ``zip_directory``
     the records of a zip archive, from its central directory
+``protobuf_fields``
+    the fields of a protobuf message, one level deep; lengths are skipped, not read
+``hdf5_root``, ``hdf5_text``
+    the names of the attributes and members at the root of an HDF5 file; the text of an attribute
 ``pickle_start``
     the first opcodes of a pickle: protocol, first frame, first imported name
 ``pickle_stops``, ``pickle_frames``, ``pickle_imports``, ``pickle_interleaved``
@@ -23,6 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from mlup.probe.hdf5 import Hdf5Root, hdf5_root, hdf5_text
     from mlup.probe.pickles import (
         IMPORTS_WITHIN,
         PickleFrames,
@@ -34,10 +39,17 @@ if TYPE_CHECKING:
         pickle_start_of,
         pickle_stops,
     )
+    from mlup.probe.protobufs import ProtobufField, ProtobufMessage, protobuf_fields
     from mlup.probe.remembering import reader
     from mlup.probe.zips import ZipDirectory, ZipRecord, zip_directory
 
 _HOME: Final[dict[str, str]] = {
+    "Hdf5Root": "hdf5",
+    "hdf5_root": "hdf5",
+    "hdf5_text": "hdf5",
+    "ProtobufField": "protobufs",
+    "ProtobufMessage": "protobufs",
+    "protobuf_fields": "protobufs",
     "IMPORTS_WITHIN": "pickles",
     "PickleFrames": "pickles",
     "PickleStart": "pickles",
@@ -55,16 +67,22 @@ _HOME: Final[dict[str, str]] = {
 
 __all__ = [
     "IMPORTS_WITHIN",
+    "Hdf5Root",
     "PickleFrames",
     "PickleStart",
+    "ProtobufField",
+    "ProtobufMessage",
     "ZipDirectory",
     "ZipRecord",
+    "hdf5_root",
+    "hdf5_text",
     "pickle_frames",
     "pickle_imports",
     "pickle_interleaved",
     "pickle_start",
     "pickle_start_of",
     "pickle_stops",
+    "protobuf_fields",
     "reader",
     "zip_directory",
 ]
