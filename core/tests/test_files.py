@@ -737,3 +737,99 @@ def test_ten_gigabytes_cost_neither_memory_nor_time(tmp_path, head, end):
     assert found.best is None
     assert peak < 1024 * 1024
     assert seconds < 1.0
+
+
+# -- files of a folder --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def model_folder(tmp_path):
+    folder = tmp_path / "model"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "weights.bin").write_bytes(bytes(range(256)) * 100)
+    (folder / "variables" / "index").write_bytes(b"index")
+    (tmp_path / "secret").write_bytes(b"outside")
+    return folder
+
+
+def test_a_member_is_read_like_any_file(model_folder):
+    with ModelPath.of(model_folder) as path:
+        member = path.member("weights.bin")
+        assert (member.name, member.size, member.suffix) == ("weights.bin", 25600, ".bin")
+        assert member.head == bytes(range(100))
+        assert member.read_at(256, 3) == b"\0\1\2"
+        assert os.fspath(member) == os.fspath(model_folder / "weights.bin")
+        assert path.member("weights.bin") is member
+        inner = path.member("variables")
+        assert inner.is_dir()
+        assert inner.members() == ("index",)
+        assert inner.member("index").head == b"index"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../secret", "nothing", "variables/index", "a\0b"])
+def test_what_is_no_member(model_folder, name):
+    with ModelPath.of(model_folder) as path:
+        assert path.member(name) is None
+
+
+def test_a_file_and_bytes_have_no_members(model_folder):
+    for source in (model_folder / "weights.bin", b"bytes"):
+        with ModelPath.of(source) as path:
+            assert path.member("weights.bin") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_a_folder_is_no_member(model_folder):
+    os.mkfifo(model_folder / "pipe")
+    with ModelPath.of(model_folder) as path:
+        assert path.member("pipe") is None
+
+
+def test_members_are_read_on_the_budget_of_the_folder(model_folder):
+    (model_folder / "large").write_bytes(bytes(BUDGET + 300))
+    with ModelPath.of(model_folder) as path:
+        path.member("weights.bin").read_at(0, 20_000)
+        assert path.left == BUDGET - 20_000
+        with pytest.raises(mlup.ProbeError):
+            path.member("large").read_at(0, BUDGET)
+        assert path.overdrawn
+        path.next_reader()
+        assert len(path.member("large").read_at(0, BUDGET)) == BUDGET
+        with pytest.raises(mlup.ProbeError):
+            path.member("weights.bin").read_at(20_000, 1000)
+        path.next_reader()
+        path.member("variables").member("index").edges()
+        (model_folder / "variables" / "data").write_bytes(bytes(1000))
+        path.member("variables").member("data").read_at(200, 300)
+        assert path.left == BUDGET - 300
+
+
+def test_members_are_closed_with_the_folder(model_folder):
+    with ModelPath.of(model_folder) as path:
+        member = path.member("weights.bin")
+        member.edges()
+        index = path.member("variables").member("index")
+    for each in (member, index):
+        with pytest.raises(mlup.ProbeError):
+            each.read_at(1000, 1) if each is member else each.head
+
+
+def test_no_plugin_closes_a_member_for_the_others(model_folder):
+    with ModelPath.of(model_folder) as path:
+        path.held = True
+        member = path.member("weights.bin")
+        member.close()
+        assert member.read_at(1000, 1)
+        path.held = False
+
+
+def test_the_last_bytes_are_read_once(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)) * 2)
+    with ModelPath.of(path) as opened:
+        opened.edges()
+        for offset in (411, 412, 413, 500, 511, 512, 600):
+            for n in (0, 1, 10, 100, 1000):
+                left = opened.left
+                assert opened.read_at(offset, n) == path.read_bytes()[offset : offset + n]
+                assert (left == opened.left) == (offset >= 412 or n == 0)

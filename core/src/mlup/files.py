@@ -174,6 +174,25 @@ class ModelPath(os.PathLike[str]):
             names = self.remembered["members"] = tuple(sorted(found))
         return names
 
+    def member(self, name: str) -> ModelPath | None:
+        """A file or folder in this folder, to look into; ``None`` where it has none of that name.
+
+        What is read of it counts as read of the folder, and it is closed with the folder.
+        """
+        if self._location is None or not self._reader.is_dir:
+            return None
+        if name in _UNNAMED or os.path.basename(name) != name:  # nothing that leads out of it
+            return None
+        opened: dict[str, _Member | None] = self.remembered.setdefault("opened", {})
+        if name not in opened:
+            try:
+                reader = sources.open_local(os.path.join(self._location, name))
+            except SourceError:  # a folder's listing may name a FIFO, a broken link, a secret
+                opened[name] = None
+            else:
+                opened[name] = _Member(reader, folder=self, name=name)
+        return opened[name]
+
     @property
     def head(self) -> bytes:
         """The first :data:`EDGE` bytes; fewer for a short file, ``b""`` for a folder."""
@@ -218,6 +237,9 @@ class ModelPath(os.PathLike[str]):
             return b""
         if offset + n <= len(self._prefix):
             return self._prefix[offset : offset + n]  # already here
+        if self._tail is not None and offset >= self.size - len(self._tail):
+            start = offset - self.size + len(self._tail)
+            return self._tail[start : start + n]
         if n > self.left:
             self.overdrawn = True
             raise ProbeError(
@@ -258,12 +280,37 @@ class ModelPath(os.PathLike[str]):
         if not self._closed and not self.held:
             self._closed = True
             self._reader.close()
+            for member in self.remembered.get("opened", {}).values():
+                if member is not None:
+                    member.close()
 
     def __enter__(self) -> ModelPath:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _of_the_folder(name: str) -> Any:
+    def read(member: _Member) -> Any:
+        return getattr(member._folder, name)
+
+    def write(member: _Member, value: Any) -> None:
+        setattr(member._folder, name, value)
+
+    return property(read, write)
+
+
+class _Member(ModelPath):
+    """A file in a folder, read on the folder's budget."""
+
+    def __init__(self, reader: sources.Reader, *, folder: ModelPath, name: str) -> None:
+        super().__init__(reader, location=os.path.join(folder, name))
+        self._folder = folder
+
+    left = _of_the_folder("left")
+    overdrawn = _of_the_folder("overdrawn")
+    held = _of_the_folder("held")
 
 
 def _stream_name(stream: BinaryIO) -> str:

@@ -35,6 +35,11 @@ class LoadedFile(NamedTuple):
         empty = raw is None or (isinstance(raw, bytes) and not raw)
         return os.fsdecode(self.path) if self.path is not None and empty else None
 
+    @property
+    def label(self) -> str:
+        """What to call it in a message: its path, or ``<bytes>`` where it has none."""
+        return "<bytes>" if self.path is None else os.fsdecode(self.path)
+
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """The model as a binary stream at its beginning. The caller's own stream is left open.
