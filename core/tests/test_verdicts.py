@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import os
+import pathlib
 import pickle
 import sqlite3
 import struct
@@ -21,11 +22,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlup
-from mlup import registry, sources, verdicts
+from mlup import known_formats, registry, sources, verdicts
 from mlup.discovery import find_entry_points
 from mlup.files import BUDGET, ModelPath
+from mlup.names import OFFICIAL_EXTRAS
 
 DATA = bytes(range(256)) * 8
+HDF5 = pathlib.Path(__file__).parent / "golden" / "hdf5" / "files.zip"
 
 
 def verdict(source):
@@ -78,14 +81,94 @@ LFS = (
 )
 OBJECT = collections.OrderedDict((str(number), number) for number in range(200))
 
+TORCH_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+SAFETENSORS = b"\x48\0\0\0\0\0\0\0" + b'{"a":{"dtype":"F32"}}'.ljust(72) + bytes(8)
+
+
+def message(*fields):
+    """A protobuf message of varints (a number) and length-delimited fields (bytes)."""
+    body = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            body += bytes([number << 3, value])
+        else:
+            body += bytes([number << 3 | 2]) + (
+                bytes([len(value)])
+                if len(value) < 128
+                else bytes([len(value) & 127 | 128, len(value) >> 7])
+            )
+            body += value
+    return body
+
+
+ONNX = message(
+    (1, 8), (2, b"by hand"), (7, message((2, b"graph"), (11, bytes(200)))), (8, b"\x10\x11")
+)
+SAVED = message((1, 1), (2, message((1, message((4, b"serve"))), (2, bytes(250)))))
+
 ROWS = {
     "empty": (b"", "an empty file"),
     "zeros": (bytes(500), "zeros only"),
     "one zero": (b"\0", "zeros only"),
-    "git lfs": (LFS, "a Git LFS pointer; run: git lfs pull"),
-    "hdf5": (b"\x89HDF\r\n\x1a\n" + DATA, "an HDF5 file"),
+    "git lfs": (LFS, "a Git LFS pointer, not the file itself; run: git lfs pull"),
+    "lightgbm": (b"tree\nversion=v4\nnum_class=1\n", "a LightGBM text model"),
+    "lightgbm, Windows": (b"tree\r\nversion=v4\r\n", "a LightGBM text model with Windows"),
+    "lightgbm, data": (b"______LightGBM_Binary_File_Token______\n" + DATA, "a LightGBM Dataset"),
+    "torch, legacy": (
+        b"\x80\x02" + TORCH_MAGIC + b"\x80\x02M\xe9\x03.",
+        "a PyTorch file of before",
+    ),
+    "torch, legacy, framed": (
+        b"\x80\x04\x95\x0d" + bytes(7) + TORCH_MAGIC + b"\x80\x04M\xe9\x03.",
+        "a PyTorch file of before",
+    ),
+    "torch, legacy, text": (b"L119547037146038801333356L\n.M\xe9\x03.", "a PyTorch file of before"),
+    "ort": (b"\x1c\0\0\0ORTM" + DATA, "an ONNX Runtime model"),
+    "onnx, text": (b'ir_version: 8\nproducer_name: "x"\n', "an ONNX model in protobuf's text"),
+    "xgboost, json": (b'{"learner":{"attributes":{}', "an XGBoost model"),
+    "xgboost, spaced": (b'{ "learner" : {"attributes": {}', "an XGBoost model"),
+    "xgboost, ubjson": (b"{L\0\0\0\0\0\0\0\x07learner{L" + DATA, "an XGBoost model"),
+    "xgboost, binary": (b"binf\0\0\0?\4" + DATA, "an XGBoost model of before 1.0"),
+    "xgboost, base64": (b"bs64\tAAAA", "an XGBoost model of before 1.0"),
+    "catboost": (b"CBM1\xd8\x1c\0\0" + DATA, "a CatBoost model"),
+    "catboost, json": (b'{"features_info": {"float_features": []}}', "a CatBoost model"),
+    "catboost, trees": (b'{"oblivious_trees": []}', "a CatBoost model"),
+    "gguf": (b"GGUF\3\0\0\0" + DATA, "a GGUF model"),
+    "npy": (b"\x93NUMPY\1\0" + DATA, "a NumPy array"),
+    "tflite": (b"\x1c\0\0\0TFL3" + DATA, "a TensorFlow Lite model"),
+    "executorch": (b"\x1c\0\0\0ET12" + DATA, "an ExecuTorch program"),
+    "pmml": (b'<PMML version="4.4">', "a PMML model"),
+    "pmml, declared": (b'<?xml version="1.0"?>\n<PMML version="4.4">', "a PMML model"),
+    "openvino": (b'<net name="n" version="11">', "an OpenVINO model"),
+    "openvino, declared": (b'<?xml version="1.0"?>\n<net name="n">', "an OpenVINO model"),
+    "safetensors": (SAFETENSORS, "a safetensors file; no binarizer is known for it"),
+    "safetensors, cut": (SAFETENSORS[:40], "a truncated safetensors file"),
+    "coreml": (b"\x08\x04\x12\x04\x0a\x02ab\xa2\x1f\x02hi", "a CoreML model"),
+    "onnx": (ONNX, "an ONNX model"),
+    "onnx, cut": (ONNX[:-20], "an ONNX model that breaks off"),
+    "saved_model.pb": (SAVED, "a TensorFlow SavedModel"),
+    "saved_model.pb, cut": (SAVED[:-5], "a TensorFlow SavedModel that breaks off"),
+    "npz": (zipped(**{"a.npy": b"\x93NUMPY", "b.npy": b""}), "an npz file of NumPy arrays"),
+    "skops": (zipped(**{"1.npy": b"", "schema.json": b"{}"}), "a skops file"),
+    "torch zip": (zipped(**{"m/data.pkl": b"", "m/version": b"3"}), "a PyTorch archive"),
+    "torch zip, flat": (zipped(**{"data.pkl": b"", "version": b"3"}), "a PyTorch archive"),
+    "torchscript": (
+        zipped(**{"m/data.pkl": b"", "m/version": b"3", "m/constants.pkl": b""}),
+        "a TorchScript archive",
+    ),
+    "torch.package": (
+        zipped(**{"m/m/data.pkl": b"", "m/.data/extern_modules": b"", "m/data.pkl": b""}),
+        "a torch.package archive",
+    ),
+    "torch.export": (zipped(**{"m/archive_format": b"pt2"}), "an exported PyTorch program"),
+    "keras": (
+        zipped(**{"metadata.json": b"", "config.json": b"", "model.weights.h5": b""}),
+        "a Keras model",
+    ),
+    "keras, in part": (zipped(**{"metadata.json": b"", "config.json": b""}), "a part of a Keras"),
     "gzip": (gzip.compress(DATA), "gzip-compressed data"),
     "bzip2": (bz2.compress(DATA), "bzip2-compressed data"),
+    "lzma": (lzma.compress(DATA, lzma.FORMAT_ALONE), "lzma-compressed data"),
     "xz": (lzma.compress(DATA), "xz-compressed data"),
     "zlib, unpacked": (zlib.compress(DATA, 0), "zlib-compressed data"),
     "zlib, level 5": (zlib.compress(DATA, 5), "zlib-compressed data"),
@@ -133,10 +216,55 @@ def test_a_program():
 
 def test_every_mark_has_a_row_here(tmp_path):
     rows = [data for data, _ in ROWS.values()] + [database(tmp_path), b"\x7fELF" + DATA]
-    for mark, said in verdicts._MARKS:
-        found = [verdict(data) for data in rows if data.startswith(mark)]
+    for offset, mark, said in known_formats.MARKS:
+        found = [verdict(data) for data in rows if data.startswith(mark, offset)]
         assert found, said
         assert set(found) == {said}
+    for start, mark, said in known_formats.WITHIN_HEAD:
+        assert said in [verdict(data) for data in rows if data.startswith(start) and mark in data]
+
+
+@pytest.mark.parametrize("names", [names for names, _ in known_formats.FOLDERS])
+def test_every_folder_of_a_known_kind(tmp_path, names):
+    for name in (*names, "more.txt"):
+        (tmp_path / name).write_bytes(b"")
+    said = verdict(tmp_path)
+    assert said in [said for wanted, said in known_formats.FOLDERS if wanted <= names]
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("keras3_model.h5", "a Keras model in HDF5"),
+        ("keras2_model.h5", "a Keras model in HDF5"),
+        ("keras3.weights.h5", "Keras weights only, without a model"),
+        ("keras2_weights.h5", "Keras weights only, without a model"),
+        ("data.h5", "an HDF5 file without a Keras model"),
+        ("empty.h5", "an HDF5 file without a Keras model"),
+    ],
+)
+def test_hdf5(file, said):
+    with zipfile.ZipFile(HDF5) as files:
+        data = files.read(file)
+    assert verdict(data).startswith(said)
+    assert verdict(data[:-1]).startswith("a truncated HDF5 file")
+
+
+def test_a_name_is_the_last_word(tmp_path):
+    noise = b"\xf0\xf1\xf2\xf3" * 100
+    for name, binarizer in (("m.onnx", "onnx"), ("m.PT", "torch"), ("m.bin", None), ("m", None)):
+        (tmp_path / name).write_bytes(noise)
+        said = verdict(tmp_path / name)
+        assert (said and said.binarizer) == binarizer
+
+
+@pytest.mark.parametrize(
+    "name", ["lightgbm", "torch zip", "onnx", "ort", "keras", "saved_model.pb"]
+)
+def test_a_model_that_its_own_binarizer_does_not_want_is_said_to_be_damaged(name):
+    found = verdict(ROWS[name][0])
+    assert found.binarizer in OFFICIAL_EXTRAS
+    assert "truncated or damaged" in found.refused
 
 
 def test_a_folder(tmp_path):
@@ -173,7 +301,7 @@ def test_a_truncated_pickle(protocol):
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_a_number_in_front_of_other_data(protocol):
-    data = pickle.dumps(0x1950A86A20F9469CFC6C, protocol) + DATA
+    data = pickle.dumps(0x1950A86A20F9469CFC6D, protocol) + DATA  # not PyTorch's number
     assert verdict(data).startswith("a pickled number with more data behind it")
 
 
@@ -262,7 +390,8 @@ def test_the_verdict_is_in_the_detection_and_in_the_error(tmp_path, name):
     found = mlup.detect(path)
     assert found.verdict.startswith(verdict(data))
     if verdict(data).binarizer:
-        assert f"pip install 'mlup-core[{verdict(data).binarizer}]'" in found.verdict
+        extra = OFFICIAL_EXTRAS[verdict(data).binarizer]
+        assert f"pip install 'mlup-core[{extra}]'" in found.verdict
     with pytest.raises(mlup.UnknownModelError) as caught:
         mlup.load(path)
     assert caught.value.verdict == found.verdict

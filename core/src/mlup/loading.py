@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlup import log, ranking
 from mlup.errors import (
@@ -18,6 +18,9 @@ from mlup.files import LoadedFile, ModelPath
 from mlup.ranking import Candidate, Problem
 from mlup.registry import Binarizer, Registry, current
 from mlup.sources import DEFAULT_SPOOL_LIMIT
+
+if TYPE_CHECKING:
+    from mlup.known_formats import Verdict
 
 MEMORY: Final = "memory"
 _UNHEARD: Final = ("broken", "conflict", "incompatible", "disabled")
@@ -51,6 +54,11 @@ class Detection(NamedTuple):
     def tied(self) -> tuple[Candidate, ...]:
         """The contenders at the top when there is no single best; :func:`load` refuses those."""
         return ranking.tied(self.candidates)
+
+    @property
+    def mismatch(self) -> str | None:
+        """What is wrong with the name, where it promises another format than the bytes hold."""
+        return _mismatch(self, current())
 
 
 class Loaded(NamedTuple):
@@ -167,6 +175,8 @@ def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> s
             path=detection.path,
             candidates=tied,
         )
+    if detection.mismatch:
+        log.logger().warning("%s: %s", detection.path, detection.mismatch)
     runner_up = next((f"; next {c.binarizer} {c.score:.2f}" for c in detection.candidates[1:]), "")
     log.logger().info(
         "%s: chose %s (%.2f: %s)%s", detection.path, names[0], best.score, best.reason, runner_up
@@ -179,17 +189,36 @@ def _detect(path: ModelPath, registry: Registry) -> Detection:
     return Detection(str(path), candidates, problems, None if candidates else _word(path, registry))
 
 
+def _mismatch(detection: Detection, registry: Registry) -> str | None:
+    import os
+
+    from mlup.names import EXTENSIONS, GENERIC_EXTENSIONS
+
+    best = detection.best
+    extension = os.path.splitext(detection.path)[1].lower()
+    if best is None or not extension or extension in GENERIC_EXTENSIONS:
+        return None
+    promised = {*EXTENSIONS.get(extension, ()), *registry.names_of(extension)}
+    if not promised or promised & {each.binarizer for each in detection.candidates}:
+        return None
+    names = " or ".join(sorted(promised))
+    return f"its name ({extension}) says {names}, its content {best.binarizer}"
+
+
 def _word(path: ModelPath, registry: Registry) -> str | None:
     from mlup.verdicts import verdict
 
     found = verdict(path)
-    return found and found + _advice(found.binarizer, registry)
+    return found and found + _advice(found, registry)
 
 
-def _advice(name: str | None, registry: Registry) -> str:
+def _advice(found: Verdict, registry: Registry) -> str:
     """What to do about an official binarizer that would have known more of the bytes."""
-    if name is None or registry.get(name) is not None:
+    name = found.binarizer
+    if name is None:
         return ""
+    if registry.get(name) is not None:
+        return found.refused
     for info in registry.plugins():
         if info.name == name:
             return f"; the binarizer {name!r} is {info.status}, see 'mlup plugins'"

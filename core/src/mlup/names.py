@@ -33,3 +33,26 @@ OFFICIAL_EXTRAS: Final[dict[str, str]] = {
     "onnx-full-return": "onnx",
 }
 """An official binarizer → the extra of ``mlup-core`` that installs it."""
+
+EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
+    ".pkl": ("pickle",),
+    ".pickle": ("pickle",),
+    ".joblib": ("joblib",),
+    ".lgb": ("lightgbm",),
+    ".pt": ("torch", "torch-jit"),
+    ".pth": ("torch", "torch-jit"),
+    ".torchscript": ("torch-jit",),
+    ".ptl": ("torch-jit",),
+    ".keras": ("tensorflow", "tensorflow-saved"),
+    ".h5": ("tensorflow",),
+    ".hdf5": ("tensorflow",),
+    ".onnx": ("onnx",),
+    ".ort": ("onnx",),
+}
+"""An extension that promises a format → the binarizers that keep the promise."""
+
+GENERIC_EXTENSIONS: Final = frozenset(
+    {".txt", ".bin", ".model", ".data", ".dat", ".pb", ".zip", ".tar", ".json", ".ckpt"}
+    | {".gz", ".bz2", ".xz", ".z", ".lzma", ".lz4"}
+)
+"""Extensions that promise nothing, though a plugin may name them."""

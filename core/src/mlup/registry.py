@@ -98,6 +98,11 @@ class Registry:
             )
         )
 
+    def names_of(self, extension: str) -> list[str]:
+        """The binarizers that list an extension."""
+        infos = (each.info for each in self._binarizers)
+        return [info.name for info in infos if extension in info.extensions]
+
     def load_with(self, binarizer: Binarizer) -> Callable[..., Any]:
         """``deserialize(file=…)`` of one binarizer, surrounded by every installed wrapper.
 

@@ -1,6 +1,7 @@
-"""What bytes are when no binarizer wants them: a word for the user, as data.
+"""What bytes are when no binarizer wants them: a word for the user.
 
-Each row is a phrase and the test that earns it; the first that holds is the verdict.
+Each test is a question about the source; the first that has an answer gives the verdict. What
+the formats of models look like is data, in :mod:`mlup.known_formats`.
 """
 
 from __future__ import annotations
@@ -8,43 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mlup import probe
+from mlup import known_formats, probe
 from mlup.errors import MLupError
 from mlup.files import ModelPath
-
-
-class Verdict(str):
-    """What bytes are, and the official binarizer that would know more of them, if any."""
-
-    binarizer: str | None
-
-    def __new__(cls, said: str, binarizer: str | None = None) -> Verdict:
-        """``said`` names the bytes; ``binarizer`` is one of :mod:`mlup.names`."""
-        self = str.__new__(cls, said)
-        self.binarizer = binarizer
-        return self
-
-
-_MARKS: Final[tuple[tuple[bytes, Verdict], ...]] = (
-    (
-        b"version https://git-lfs.github.com/spec/v1",
-        Verdict("a Git LFS pointer; run: git lfs pull"),
-    ),
-    (b"\x89HDF\r\n\x1a\n", Verdict("an HDF5 file")),
-    (b"\x1f\x8b", Verdict("gzip-compressed data", "joblib")),
-    (b"BZh", Verdict("bzip2-compressed data", "joblib")),
-    (b"\xfd7zXZ\x00", Verdict("xz-compressed data", "joblib")),
-    (b"\x04\x22\x4d\x18", Verdict("lz4-compressed data", "joblib")),
-    (b"x\x01", Verdict("zlib-compressed data", "joblib")),
-    (b"x\x5e", Verdict("zlib-compressed data", "joblib")),
-    (b"x\x9c", Verdict("zlib-compressed data", "joblib")),
-    (b"x\xda", Verdict("zlib-compressed data", "joblib")),
-    (b"\x89PNG\r\n", Verdict("a PNG image")),
-    (b"%PDF-", Verdict("a PDF document")),
-    (b"\x7fELF", Verdict("an ELF binary")),
-    (b"SQLite format 3\x00", Verdict("an SQLite database")),
-)
-"""The first bytes → what they are. Formats that an installed binarizer knows say so by their score."""
+from mlup.known_formats import Verdict
+from mlup.names import EXTENSIONS
 
 
 def verdict(path: ModelPath) -> Verdict | None:
@@ -60,12 +29,15 @@ def verdict(path: ModelPath) -> Verdict | None:
     return None
 
 
-def _folder(path: ModelPath) -> str | None:
+def _folder(path: ModelPath) -> Verdict | str | None:
     if not path.is_dir():
         return None
     members = path.members()
     if not members:
         return "an empty folder"
+    for names, said in known_formats.FOLDERS:
+        if names <= set(members):
+            return said
     shown = ", ".join(members[:5]) + (", …" if len(members) > 5 else "")
     return f"a folder in which no installed binarizer sees a model ({shown})"
 
@@ -79,7 +51,14 @@ def _zeros(path: ModelPath) -> str | None:
 
 
 def _marked(path: ModelPath) -> Verdict | None:
-    return next((said for mark, said in _MARKS if path.head.startswith(mark)), None)
+    head = path.head
+    for offset, mark, said in known_formats.MARKS:
+        if head.startswith(mark, offset):
+            return said
+    for start, mark, said in known_formats.WITHIN_HEAD:
+        if head.startswith(start) and mark in head:
+            return said
+    return None
 
 
 def _html(path: ModelPath) -> str | None:
@@ -89,12 +68,26 @@ def _html(path: ModelPath) -> str | None:
     return None
 
 
-def _zip(path: ModelPath) -> str | None:
-    if not path.head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+def _zip(path: ModelPath) -> Verdict | str | None:
+    head = path.head
+    if not head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return None
     if probe.zip_directory(path) is None:
-        return "a truncated zip archive: it has no end-of-directory record"
-    return "a zip archive in which no installed binarizer sees a model"
+        length = int.from_bytes(head[26:28], "little")
+        first = head[30 : 30 + length].decode("utf-8", "replace")
+        said = f", though it starts with {first!r}" if first and 30 + length <= len(head) else ""
+        return f"a truncated zip archive: it has no end-of-directory record{said}"
+    return known_formats.zip_archive(path) or (
+        "a zip archive in which no installed binarizer sees a model"
+    )
+
+
+def _hdf5(path: ModelPath) -> Verdict | None:
+    return known_formats.hdf5(path) if path.head.startswith(b"\x89HDF\r\n\x1a\n") else None
+
+
+def _structured(path: ModelPath) -> Verdict | None:
+    return next(filter(None, (test(path) for test in known_formats.STRUCTURES)), None)
 
 
 def _pickle(path: ModelPath) -> Verdict | str | None:
@@ -106,6 +99,8 @@ def _pickle(path: ModelPath) -> Verdict | str | None:
     kind = f"protocol {start.protocol}" if start.protocol else "protocol 0 or 1"
     if not probe.pickle_stops(path):
         return Verdict(f"a pickle or joblib dump ({kind}) that does not reach its STOP: truncated?")
+    if probe.pickle_imports(path, known_formats.OF_DILL):
+        return known_formats.DILL
     if probe.pickle_interleaved(path):
         return Verdict(f"a joblib dump ({kind})", "joblib")
     return Verdict(f"a pickle ({kind})", "pickle")
@@ -122,6 +117,15 @@ def _text(path: ModelPath) -> str | None:
     return "text of no model format that an installed binarizer knows" if plain else None
 
 
+def _named(path: ModelPath) -> Verdict | None:
+    """The last word: only the name speaks of a model."""
+    binarizers = EXTENSIONS.get(path.suffix.lower())
+    if binarizers is None:
+        return None
+    said = f"nothing that its name ({path.suffix}) promises, or a damaged one"
+    return Verdict(said, binarizers[0])
+
+
 _TESTS: Final[tuple[Callable[[ModelPath], Verdict | str | None], ...]] = (
     _folder,
     _empty,
@@ -129,6 +133,9 @@ _TESTS: Final[tuple[Callable[[ModelPath], Verdict | str | None], ...]] = (
     _marked,
     _html,
     _zip,
+    _hdf5,
     _pickle,
+    _structured,
     _text,
+    _named,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mlup import log
 from mlup.cli.failing import FAILED, Command, one_line
 from mlup.cli.output import clean, write, write_json
 from mlup.errors import MLupError
@@ -43,6 +44,8 @@ def command(ctx: click.Context, paths: tuple[str, ...], as_json: bool, show_all:
             found_all = False
             _write_error(path, one_line(error), as_json)
             continue
+        if detection.mismatch:
+            log.logger().warning("%s: %s", path, detection.mismatch)
         found_all = found_all and detection.best is not None and not detection.tied
         if as_json:
             write_json(_as_dict(path, detection))

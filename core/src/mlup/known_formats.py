@@ -1,0 +1,230 @@
+"""The formats of models that are worth a word when no installed binarizer claims them: data.
+
+For messages only: what is chosen is the plugins' decision, and none of this takes part in it.
+Each row is what the user reads and the test that earns it. Sources: the formats' own
+specifications and files that their frameworks wrote; for HDF5, protobuf and zip the readers of
+:mod:`mlup.probe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from mlup import probe
+from mlup.files import ModelPath
+from mlup.probe.protobufs import BYTES, VARINT
+
+NO_BINARIZER: Final = "no binarizer is known for it"
+
+
+class Verdict(str):
+    """What bytes are, and the official binarizer that would know more of them, if any.
+
+    Attributes:
+        binarizer: one of :mod:`mlup.names`, or ``None``.
+        refused: what it means that this binarizer is installed and does not want it.
+    """
+
+    binarizer: str | None
+    refused: str
+
+    def __new__(cls, said: str, binarizer: str | None = None, refused: str = "") -> Verdict:
+        """``said`` names the bytes."""
+        self = str.__new__(cls, said)
+        self.binarizer = binarizer
+        self.refused = refused
+        return self
+
+
+def of(said: str, binarizer: str) -> Verdict:
+    """A model of an official binarizer: where that one is installed, something is wrong with it."""
+    damaged = f", which the binarizer {binarizer!r} does not accept: truncated or damaged?"
+    return Verdict(said, binarizer, damaged)
+
+
+def foreign(said: str, then: str = "") -> Verdict:
+    """A model that no official binarizer loads."""
+    return Verdict(f"{said}; {NO_BINARIZER}{then and ': ' + then}")
+
+
+def compressed(said: str) -> Verdict:
+    """What joblib may have compressed."""
+    return Verdict(said, "joblib", ", without a whole pickle inside")
+
+
+_LEGACY_TORCH: Final = of("a PyTorch file of before 1.6", "torch")
+_XGBOOST: Final = foreign("an XGBoost model", "xgboost.Booster(model_file=...)")
+_CATBOOST: Final = foreign("a CatBoost model", "CatBoost().load_model(...)")
+_SAFETENSORS: Final = foreign(
+    "a safetensors file", "tensors without a model, safetensors.numpy.load_file(...)"
+)
+_NPZ: Final = foreign("an npz file of NumPy arrays", "numpy.load(...)")
+_WEIGHTS: Final = Verdict(
+    "Keras weights only, without a model (no model_config): build the model in code and call its "
+    "load_weights(), or save the whole model"
+)
+
+OF_DILL: Final = ("dill._dill._create_function", "dill._dill._create_type")
+DILL: Final = foreign("a pickle with functions or classes of dill's", "dill.load(...)")
+
+MARKS: Final[tuple[tuple[int, bytes, Verdict], ...]] = (
+    (
+        0,
+        b"version https://git-lfs.github.com/spec/v1",
+        Verdict("a Git LFS pointer, not the file itself; run: git lfs pull"),
+    ),
+    (0, b"tree\nversion=", of("a LightGBM text model", "lightgbm")),
+    (0, b"tree\r\nversion=", of("a LightGBM text model with Windows line ends", "lightgbm")),
+    (0, b"______LightGBM_Binary_File_Token______", Verdict("a LightGBM Dataset, not a model")),
+    (0, b"L119547037146038801333356L", _LEGACY_TORCH),
+    (2, b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", _LEGACY_TORCH),
+    (11, b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", _LEGACY_TORCH),
+    (4, b"ORTM", of("an ONNX Runtime model (ORT format)", "onnx")),
+    (0, b"ir_version:", foreign("an ONNX model in protobuf's text format", "convert it with onnx")),
+    (0, b'{"learner":', _XGBOOST),
+    (0, b"{L\0\0\0\0\0\0\0\x07learner", _XGBOOST),
+    (0, b"binf", foreign("an XGBoost model of before 1.0 (binary)", "save it again as JSON")),
+    (0, b"bs64", foreign("an XGBoost model of before 1.0 (base64)", "save it again as JSON")),
+    (0, b"CBM1", _CATBOOST),
+    (0, b"GGUF", foreign("a GGUF model", "llama.cpp and its bindings load it")),
+    (0, b"\x93NUMPY", foreign("a NumPy array (npy)", "numpy.load(...)")),
+    (4, b"TFL3", foreign("a TensorFlow Lite model", "tf.lite.Interpreter(model_path=...)")),
+    (4, b"ET12", foreign("an ExecuTorch program")),
+    (0, b"<PMML", foreign("a PMML model")),
+    (0, b"<net ", foreign("an OpenVINO model", "openvino.Core().read_model(...)")),
+    (0, b"\x1f\x8b", compressed("gzip-compressed data")),
+    (0, b"BZh", compressed("bzip2-compressed data")),
+    (0, b"\xfd7zXZ\x00", compressed("xz-compressed data")),
+    (0, b"]\0\0", compressed("lzma-compressed data")),
+    (0, b"\x04\x22\x4d\x18", compressed("lz4-compressed data")),
+    (0, b"x\x01", compressed("zlib-compressed data")),
+    (0, b"x\x5e", compressed("zlib-compressed data")),
+    (0, b"x\x9c", compressed("zlib-compressed data")),
+    (0, b"x\xda", compressed("zlib-compressed data")),
+    (0, b"\x89PNG\r\n", Verdict("a PNG image")),
+    (0, b"%PDF-", Verdict("a PDF document")),
+    (0, b"\x7fELF", Verdict("an ELF binary")),
+    (0, b"SQLite format 3\x00", Verdict("an SQLite database")),
+)
+"""(offset, bytes that stand there, what it is), for what a mark alone tells."""
+
+WITHIN_HEAD: Final[tuple[tuple[bytes, bytes, Verdict], ...]] = (
+    (b"{", b'"learner"', _XGBOOST),
+    (b"{", b'"oblivious_trees"', _CATBOOST),
+    (b"{", b'"float_features"', _CATBOOST),
+    (b"<?xml", b"<PMML", foreign("a PMML model")),
+    (b"<?xml", b"<net ", foreign("an OpenVINO model", "openvino.Core().read_model(...)")),
+)
+"""(how it starts, what the first 100 bytes also hold, what it is)."""
+
+FOLDERS: Final[tuple[tuple[frozenset[str], Verdict], ...]] = (
+    (frozenset({"saved_model.pb"}), of("a TensorFlow SavedModel folder", "tensorflow-saved")),
+    (frozenset({"saved_model.pbtxt"}), of("a TensorFlow SavedModel folder", "tensorflow-saved")),
+    (
+        frozenset({"metadata.json", "config.json", "model.weights.h5"}),
+        of("an unpacked Keras model", "tensorflow"),
+    ),
+    (frozenset({"MLmodel"}), Verdict("an MLflow model folder; give the model inside it")),
+    (
+        frozenset({"config.json", "model.safetensors"}),
+        foreign("a folder of Hugging Face transformers", "AutoModel.from_pretrained(...)"),
+    ),
+    (
+        frozenset({"config.json", "pytorch_model.bin"}),
+        foreign("a folder of Hugging Face transformers", "AutoModel.from_pretrained(...)"),
+    ),
+    (frozenset({"Manifest.json", "Data"}), foreign("a CoreML model package (mlpackage)")),
+    (
+        frozenset({"variables"}),
+        Verdict("a part of a TensorFlow SavedModel: saved_model.pb is missing"),
+    ),
+)
+"""(names that the folder has, what it is)."""
+
+
+def zip_archive(path: ModelPath) -> Verdict | None:
+    """A model in a zip archive, by the names of its members."""
+    directory = probe.zip_directory(path)
+    if directory is None:
+        return None
+    names = frozenset(directory.names)
+    for root in (name[: -len("data.pkl")] for name in names if name.endswith("data.pkl")):
+        if root + ".data/extern_modules" in names:
+            return foreign("a torch.package archive", "torch.package.PackageImporter(...)")
+        if root + "constants.pkl" in names:
+            return of("a TorchScript archive", "torch-jit")
+        if root + "version" in names or root + ".data/version" in names:
+            return of("a PyTorch archive", "torch")
+    if any(name.endswith("archive_format") for name in names):
+        return foreign("an exported PyTorch program (pt2)", "torch.export.load(...)")
+    if {"metadata.json", "config.json"} <= names:
+        if any(name.startswith("model.weights.") for name in names):
+            return of("a Keras model", "tensorflow")
+        return Verdict("a part of a Keras archive: it has no weights")
+    if "schema.json" in names:
+        return foreign("a skops file", "skops.io.load(...)")
+    if names and all(name.endswith(".npy") for name in names):
+        return _NPZ
+    return None
+
+
+def hdf5(path: ModelPath) -> Verdict | None:
+    """A Keras model or its weights, by the attributes and members at the root of an HDF5 file."""
+    root = probe.hdf5_root(path)
+    if root is None:
+        return None
+    if root.truncated:
+        return Verdict("a truncated HDF5 file: it ends before its own end-of-file address")
+    if "model_config" in root.attributes:
+        return of("a Keras model in HDF5", "tensorflow")
+    found = {*root.attributes, *root.links}
+    if found & {"layer_names", "model_weights", "_layer_checkpoint_dependencies"} or (
+        {"layers", "vars"} <= found
+    ):
+        return _WEIGHTS
+    return Verdict("an HDF5 file without a Keras model (no model_config)")
+
+
+def protobuf(path: ModelPath) -> Verdict | None:
+    """ONNX, SavedModel, CoreML, GraphDef: by the numbers and types of a message's fields."""
+    message = probe.protobuf_fields(path)
+    if message is None or path.head[:1] not in (b"\x08", b"\x0a", b"\x12", b"\x1a", b"\x3a"):
+        return None
+    shape = {(field.number, field.wire) for field in message.fields}
+    version = message.first(1)
+    if version is None or version.wire != VARINT or not 0 < version.value < 100:
+        return None
+    if any(200 <= number <= 3000 for number, _ in shape) and message.complete:
+        return foreign("a CoreML model", "coremltools.models.MLModel(...)")
+    if message.overrun:
+        if path.head.startswith(b"\x08\x01\x12") and path.head[4:6].find(b"\x0a") >= 0:
+            return of("a TensorFlow SavedModel that breaks off", "tensorflow-saved")
+        if len(shape) > 1 and shape <= _ONNX:
+            return of("an ONNX model that breaks off", "onnx")
+        return None
+    if not message.complete or not shape <= _ONNX:
+        return None
+    if (7, BYTES) in shape:
+        return of("an ONNX model", "onnx")
+    if shape == {(1, VARINT), (2, BYTES)} and version.value == 1:
+        return of("a TensorFlow SavedModel (saved_model.pb)", "tensorflow-saved")
+    return None
+
+
+_ONNX: Final = frozenset(
+    {(number, 2) for number in (2, 3, 4, 6, 7, 8, 14, 20, 25, 26)} | {(1, 0), (5, 0)}
+)
+"""(field number, wire type) of ModelProto, as onnx.proto has them."""
+
+
+def safetensors(path: ModelPath) -> Verdict | None:
+    """A length of the header in eight bytes, little-endian, and the header as JSON."""
+    length = int.from_bytes(path.head[:8], "little")
+    if path.head[8:9] != b"{" or not 2 <= length <= 100_000_000:
+        return None
+    return _SAFETENSORS if 8 + length <= path.size else Verdict("a truncated safetensors file")
+
+
+STRUCTURES: Final[tuple[Callable[[ModelPath], Verdict | None], ...]] = (safetensors, protobuf)
+"""Formats without a mark, tried last."""

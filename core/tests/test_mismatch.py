@@ -1,0 +1,65 @@
+"""A name that promises another format than the content holds is worth one warning."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+import mlup
+
+
+@pytest.fixture
+def formats(site):
+    """Two formats, one of which lists an extension that says nothing too."""
+    for name, mark, extensions in (
+        ("acme", b"ACME", (".acme", ".ac", ".bin")),
+        ("other", b"OTHER", (".other",)),
+    ):
+        site.plugin(
+            name,
+            f"return 0.9 if head.startswith({mark!r}) else None",
+            top=f"extensions = {extensions!r}",
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "promised"),
+    [
+        ("m.acme", b"OTHER", "acme"),
+        ("m.AC", b"OTHER", "acme"),
+        ("m.other", b"ACME", "other"),
+        ("m.onnx", b"ACME", "onnx"),  # not installed, and still a promise
+        ("m.pt", b"ACME", "torch or torch-jit"),
+        ("m.acme", b"ACME", None),
+        ("m.bin", b"OTHER", None),  # listed by acme, and promises nothing
+        ("m.txt", b"OTHER", None),
+        ("m", b"OTHER", None),
+        ("m.new", b"OTHER", None),
+        (".acme", b"OTHER", None),
+    ],
+)
+@pytest.mark.usefixtures("formats")
+def test_a_mismatch_is_said(tmp_path, caplog, name, data, promised):
+    path = tmp_path / name
+    path.write_bytes(data)
+    detection = mlup.detect(path)
+    with caplog.at_level(logging.WARNING, "mlup"):
+        mlup.load(path)
+    if promised is None:
+        assert detection.mismatch is None
+        assert not caplog.records
+    else:
+        best = detection.best.binarizer
+        assert (
+            detection.mismatch
+            == f"its name ({path.suffix.lower()}) says {promised}, its content {best}"
+        )
+        assert [each.getMessage() for each in caplog.records] == [f"{path}: {detection.mismatch}"]
+
+
+@pytest.mark.usefixtures("formats")
+def test_nothing_is_said_of_what_nobody_claims_or_what_has_no_name(tmp_path):
+    (tmp_path / "m.acme").write_bytes(b"neither")
+    assert mlup.detect(tmp_path / "m.acme").mismatch is None
+    assert mlup.detect(b"ACME").mismatch is None
