@@ -15,8 +15,9 @@ import tempfile
 import pytest
 
 import mlup
-from mlup import Config, ConfigError
+from mlup import Config, ConfigError, registry
 from mlup.constants import BinarizationType
+from mlup.discovery import find_entry_points
 
 ACME = '''"""A format for tests: the bytes ACME, then the model."""
 import mlup
@@ -56,9 +57,10 @@ def acme(tmp_path_factory, monkeypatch):
         "[mlup.binarizers]\nacme = mlup_acme_for_config\n", encoding="utf-8"
     )
     monkeypatch.syspath_prepend(str(site))
-    for name in ("MLUP_STRICT_PLUGINS", "MLUP_DISABLE_PLUGINS"):
+    for name in ("MLUP_STRICT_PLUGINS", "MLUP_PLUGINS", "MLUP_DISABLE_PLUGINS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MLUP_PLUGINS", "memory,acme")
+    found = [each for each in find_entry_points() if each.name in ("memory", "acme")]
+    monkeypatch.setattr(registry, "find_entry_points", lambda: found)
     mlup.refresh()
     yield
     for name in ("mlup_acme_for_config", "own_for_config"):
