@@ -424,11 +424,22 @@ def test_it_takes_plain_paths(tmp_path):
     data = archive()
     real = tmp_path / "model.zip"
     real.write_bytes(data)
-    expected = probe.zip_directory(opened(data))
-    assert probe.zip_directory(real) == expected
-    assert probe.zip_directory(str(real)) == expected
+    expected = probe.zip_directory(opened(data)).records
+    assert probe.zip_directory(real).records == expected
+    assert probe.zip_directory(str(real)).records == expected
     with ModelPath.of(real) as path:
-        assert probe.zip_directory(path) == expected
+        assert probe.zip_directory(path).records == expected
+
+
+def test_one_record_is_like_that_of_all():
+    found = probe.zip_directory(opened(archive()))
+    for each in found.records:
+        assert found.record(each.name) == each
+    assert found.record("nothing") is None
+    assert found.names == tuple(each.name for each in found.records)
+
+
+def test_folders_hold_no_archive(tmp_path):
     assert probe.zip_directory(pathlib.Path(tmp_path)) is None
 
 

@@ -19,6 +19,7 @@ _END: Final = struct.Struct("<4s4H2LH")  # 22 bytes, then the comment
 _END64: Final = struct.Struct("<4sQ2H2L4Q")  # 56 bytes
 _LOCATOR64: Final = struct.Struct("<4sLQL")  # 20 bytes
 _RECORD: Final = struct.Struct("<4s6H3L5H2L")  # 46 bytes, then name, extra field, comment
+_LENGTHS: Final = struct.Struct("<4s4xH18x3H")  # of a record: mark, flags; name, extra, comment
 _MAX_COMMENT: Final = 65_535
 
 
@@ -32,24 +33,36 @@ class ZipRecord(NamedTuple):
     header_offset: int
 
 
-class ZipDirectory(NamedTuple):
+class ZipDirectory:
     """The members of an archive, in the directory's order.
 
     Attributes:
-        records: the members that were read.
+        names: the members' names.
         complete: ``False`` where the directory is longer than :data:`MAX_DIRECTORY`, or breaks
             off, so that members may be missing.
         prefix: bytes in front of the archive (a self-extracting program, say).
     """
 
-    records: tuple[ZipRecord, ...]
-    complete: bool
-    prefix: int = 0
+    __slots__ = ("_data", "_places", "complete", "names", "prefix")
+
+    def __init__(self, data: bytes, size: int, count: int, prefix: int) -> None:
+        """``data`` is the beginning of a directory that should have ``size`` bytes."""
+        self.names, self._places = _named(data)
+        self._data = data
+        self.complete = len(data) == size and len(self.names) == count
+        self.prefix = prefix
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The members' names."""
-        return tuple(record.name for record in self.records)
+    def records(self) -> tuple[ZipRecord, ...]:
+        """What the directory says of each member. Names alone are cheaper."""
+        rows = zip(self.names, self._places, strict=True)
+        return tuple(_record(self._data, name, place) for name, place in rows)
+
+    def record(self, name: str) -> ZipRecord | None:
+        """What it says of one member, the first of that name; ``None``: it has none."""
+        if name not in self.names:
+            return None
+        return _record(self._data, name, self._places[self.names.index(name)])
 
 
 @reader
@@ -63,9 +76,7 @@ def zip_directory(path: ModelPath) -> ZipDirectory | None:
     if start < 0:
         return None
     data = path.read_at(start, min(size, MAX_DIRECTORY))
-    records = _records(data)
-    complete = len(data) == size and len(records) == count
-    return ZipDirectory(records, complete, prefix=max(0, start - offset))
+    return ZipDirectory(data, size, count, prefix=max(0, start - offset))
 
 
 def _find_end(path: ModelPath) -> tuple[int, int, int, int] | None:
@@ -113,24 +124,34 @@ def _find_end64(path: ModelPath, end: int) -> tuple[int, int, int, int] | None:
     return position, count, size, offset
 
 
-def _records(data: bytes) -> tuple[ZipRecord, ...]:
-    records = []
+def _named(data: bytes) -> tuple[tuple[str, ...], list[int]]:
+    """The names, and where each record begins."""
+    names, places = [], []
+    unpack, fixed, length = _LENGTHS.unpack_from, _RECORD.size, len(data)
     position = 0
-    while position + _RECORD.size <= len(data):
-        row = _RECORD.unpack_from(data, position)
-        flags, method, packed, size, header = row[3], row[4], row[8], row[9], row[16]
-        name_end = position + _RECORD.size + row[10]
-        end = name_end + row[11] + row[12]
-        if row[0] != b"PK\x01\x02" or end > len(data):
+    while position + fixed <= length:
+        mark, flags, name_length, extra, comment = unpack(data, position)
+        name_end = position + fixed + name_length
+        end = name_end + extra + comment
+        if mark != b"PK\x01\x02" or end > length:
             break
-        name = data[position + _RECORD.size : name_end]
-        if 0xFFFFFFFF in (packed, size, header):
-            extra = data[name_end : name_end + row[11]]
-            packed, size, header = _zip64_sizes(extra, packed, size, header)
-        text = name.decode("utf-8" if flags & 0x800 else "cp437", "replace")
-        records.append(ZipRecord(text, method, packed, size, header))
+        name = data[position + fixed : name_end]
+        if name.isascii():
+            names.append(name.decode("ascii"))
+        else:
+            names.append(name.decode("utf-8" if flags & 0x800 else "cp437", "replace"))
+        places.append(position)
         position = end
-    return tuple(records)
+    return tuple(names), places
+
+
+def _record(data: bytes, name: str, position: int) -> ZipRecord:
+    row = _RECORD.unpack_from(data, position)
+    method, packed, size, header = row[4], row[8], row[9], row[16]
+    if 0xFFFFFFFF in (packed, size, header):
+        start = position + _RECORD.size + row[10]
+        packed, size, header = _zip64_sizes(data[start : start + row[11]], packed, size, header)
+    return ZipRecord(name, method, packed, size, header)
 
 
 def _zip64_sizes(extra: bytes, packed: int, size: int, header: int) -> tuple[int, int, int]:
