@@ -26,6 +26,7 @@ IMPORTS_WITHIN: Final = 512 * 1024
 _FIRST_WINDOW: Final = 16 * 1024  # enough for most, and much cheaper
 _MAX_FRAMES: Final = 1024
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
+_PERSISTENT: Final = b"P"  # an id of something outside the stream: a zip, rather, begins with P
 _BLANK: Final = b"\0\r\n\t "
 
 
@@ -90,7 +91,7 @@ def pickle_start(path: ModelPath) -> PickleStart | None:
     Reads the first 100 bytes, and 68 KiB at most where those do not settle it.
     """
     head, size = path.head, path.size
-    if not head or OPCODES[head[0]] is None:
+    if not head or OPCODES[head[0]] is None or head[:1] == _PERSISTENT:
         return None
     found, data = walk(head, size, enough=ENOUGH), head
     for window in _WINDOWS:
