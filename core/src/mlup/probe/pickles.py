@@ -69,13 +69,18 @@ class PickleFrames(NamedTuple):
         after: ``"end"`` (STOP, and the file ends), ``"stop"`` (STOP, and more bytes follow),
             ``"padding"`` (raw data, aligned as joblib does it), ``"other"`` (raw bytes of unknown
             kind), ``"more"`` (only frames so far, too many to follow), ``"cut"`` (truncated).
-        clean: nothing but frames stood in between: no opcode outside a frame, which raw bytes
+        clean_until: up to there, nothing but frames: no opcode outside a frame, which raw bytes
             may happen to look like.
     """
 
     end: int
     after: str
-    clean: bool = True
+    clean_until: int
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing but frames stood in between."""
+        return self.clean_until >= self.end
 
 
 def pickle_start_of(data: bytes, size: int | None = None) -> PickleStart | None:
@@ -163,30 +168,30 @@ def pickle_frames(path: ModelPath) -> PickleFrames | None:
     start = pickle_start(path)
     if start is None or start.frame_end is None:
         return None
-    end, framed, clean = start.frame_end, True, True
+    end, framed, unframed = start.frame_end, True, 0  # where the first unframed opcode stands
     for _ in range(_MAX_FRAMES):
         if end > path.size:
-            return PickleFrames(path.size, "cut", clean)
+            return PickleFrames(path.size, "cut", unframed or path.size)
         around = path.read_at(end - 1, 18)
         stopped = framed and around[:1] == b"."
         following = around[1:]
         if not following:
-            return PickleFrames(end, "end" if stopped else "cut", clean)
+            return PickleFrames(end, "end" if stopped else "cut", unframed or end)
         if is_padding(following):
-            return PickleFrames(end, "padding", clean)
+            return PickleFrames(end, "padding", unframed or end)
         code = following[0]
         row = OPCODES[code]
         if row is None or code == _PROTO or row.argument in (LINE, TWO_LINES):
-            return PickleFrames(end, "stop" if stopped else "other", clean)
+            return PickleFrames(end, "stop" if stopped else "other", unframed or end)
         framed = code == _FRAME
-        clean = clean and framed
+        unframed = unframed or (0 if framed else end)
         if code == _STOP:  # too short for a frame of its own
-            return PickleFrames(end + 1, "end" if end + 1 == path.size else "stop", clean)
+            return PickleFrames(end + 1, "end" if end + 1 == path.size else "stop", unframed)
         # Large bytes and strings stand between the frames, and so do a few opcodes behind them.
         width = max(row.argument, COUNT_BYTES.get(row.argument, 0))
         number = int.from_bytes(following[1 : 1 + width], "little")
         end += 1 + width + (number if framed or row.argument in COUNT_BYTES else 0)
-    return PickleFrames(end, "more", clean)
+    return PickleFrames(end, "more", unframed or end)
 
 
 def is_padding(data: bytes) -> bool:
@@ -212,7 +217,11 @@ def pickle_interleaved(path: ModelPath, *wrappers: str) -> str | None:
             return f"aligned raw data at byte {frames.end}"
         if frames.clean and frames.after in ("end", "stop", "more"):
             return None
-    name = _imported(path, wrappers)
+        # A wrapper is imported in front of its data, and so in front of the first unframed byte.
+        within = min(frames.clean_until, IMPORTS_WITHIN)
+    else:
+        within = IMPORTS_WITHIN
+    name = _imported(path, wrappers, within)
     return f"it imports {name}" if name else None
 
 
