@@ -63,3 +63,21 @@ def test_nothing_is_said_of_what_nobody_claims_or_what_has_no_name(tmp_path):
     (tmp_path / "m.acme").write_bytes(b"neither")
     assert mlup.detect(tmp_path / "m.acme").mismatch is None
     assert mlup.detect(b"ACME").mismatch is None
+
+
+@pytest.mark.parametrize(("other", "warned"), [("pair", False), ("alone", True)])
+def test_another_reading_of_the_same_format_is_no_contradiction(
+    site, tmp_path, caplog, other, warned
+):
+    """A binarizer without a score, of the distribution whose binarizer claims the file."""
+    claims = "import mlup\n@mlup.hookimpl\ndef score(path, head, tail):\n    return 0.95\n"
+    loads = "import mlup\n@mlup.hookimpl\ndef deserialize(file):\n    return 'all of it'\n"
+    own = {"plain": "mlup_plain"} | ({"other": "mlup_other"} if other == "pair" else {})
+    modules = {"mlup_plain": claims + loads.partition("\n")[2], "mlup_other": loads}
+    site.distribution("mlup-plain", own, modules)
+    if other == "alone":
+        site.distribution("mlup-foreign", {"other": "mlup_other"})
+    (tmp_path / "m").write_bytes(b"PLAIN")
+    with caplog.at_level(logging.WARNING, "mlup"):
+        assert mlup.load(tmp_path / "m", "other") == "all of it"
+    assert bool(caplog.records) is warned

@@ -92,7 +92,7 @@ class ModelBinarizationError(ModelLoadError):
 
 
 class PredictError(MLupError):
-    """The predecessor's root of prediction errors. mlup loads models and never raises it."""
+    """A prediction failed before the model saw it: ``predict`` of the ONNX binarizers raises it."""
 
     http_status: int = 500
     type: str = "predict_error"
@@ -123,7 +123,7 @@ class PredictWaitResultError(_PredictionError):
 
 
 class PredictTransformDataError(PredictError):
-    """The predecessor's failure to convert the data of a prediction. mlup never raises it."""
+    """The data of a prediction do not convert to what the model takes."""
 
     type: str = "predict_transform_data_error"
 

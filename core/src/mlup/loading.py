@@ -145,7 +145,7 @@ def load_named(
         if chosen is None:
             chosen = resolve(choose(detection, registry, on_tie), registry)
         else:
-            _warn_if_contradicted(chosen, detection)
+            _warn_if_contradicted(chosen, detection, registry)
         file = LoadedFile(raw_data=path.raw_data(), path=path.location)
         if isinstance(source, LoadedFile):
             path_hint = source.path if file.path is None else file.path
@@ -239,12 +239,15 @@ def _unknown(detection: Detection, registry: Registry) -> str:
     return said + " If you know what it is, name the binarizer (binarizer=, --binarizer)."
 
 
-def _warn_if_contradicted(chosen: Binarizer, detection: Detection) -> None:
+def _warn_if_contradicted(chosen: Binarizer, detection: Detection, registry: Registry) -> None:
     best = detection.best
     if best is None or best.score < SURE:
         return
     if any(each.binarizer == chosen.info.name for each in detection.candidates):
         return
+    silent = all(each.binarizer != chosen.info.name for each in registry.scorers)
+    if silent and chosen.info.distribution == best.distribution:
+        return  # another reading of the same format, as onnx-full-return is of onnx's
     log.logger().warning(
         "%s is loaded with %s, as asked, but its bytes look like %s (%.2f: %s)",
         detection.path,

@@ -74,7 +74,7 @@ def protobuf_fields(
     """
     end = path.size if size is None else min(path.size, start + size)
     fields: list[ProtobufField] = []
-    window, base = (path.head, 0) if start == 0 else (b"", start)
+    window, base = (path.head[:end], 0) if start == 0 else (b"", start)
     at = start
     overrun = 0
     while at < end and len(fields) < MAX_FIELDS:
@@ -100,7 +100,8 @@ def protobuf_fields(
         fields.append(field)
     if not fields and not overrun:
         return None
-    return ProtobufMessage(tuple(fields), complete=at == end, overrun=overrun)
+    whole = at == end and (size is None or end == start + size)
+    return ProtobufMessage(tuple(fields), complete=whole, overrun=overrun)
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

@@ -30,7 +30,7 @@ def reader(
         if not isinstance(path, ModelPath):
             with ModelPath.of(path) as opened:
                 return function(opened, *args, **kwargs)
-        key: Any = (function, args) if args else function
+        key: Any = (function, args, *kwargs.items()) if args or kwargs else function
         answer = path.remembered.get(key, _UNKNOWN)
         if answer is _UNKNOWN:
             answer = path.remembered[key] = function(path, *args, **kwargs)
