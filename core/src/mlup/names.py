@@ -35,8 +35,8 @@ OFFICIAL_EXTRAS: Final[dict[str, str]] = {
 """An official binarizer → the extra of ``mlup-core`` that installs it."""
 
 EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
-    ".pkl": ("pickle",),
-    ".pickle": ("pickle",),
+    ".pkl": ("pickle", "joblib"),  # joblib's own documentation dumps to it
+    ".pickle": ("pickle", "joblib"),
     ".joblib": ("joblib",),
     ".lgb": ("lightgbm",),
     ".pt": ("torch", "torch-jit"),

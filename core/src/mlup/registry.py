@@ -99,8 +99,9 @@ class Registry:
         )
 
     def names_of(self, extension: str) -> list[str]:
-        """The binarizers that list an extension."""
-        infos = (each.info for each in self._binarizers)
+        """The binarizers that list an extension, and take part in detections."""
+        scoring = {each.binarizer for each in self.scorers}
+        infos = (each.info for each in self._binarizers if each.info.name in scoring)
         return [info.name for info in infos if extension in info.extensions]
 
     def load_with(self, binarizer: Binarizer) -> Callable[..., Any]:
