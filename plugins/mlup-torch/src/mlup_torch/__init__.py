@@ -1,0 +1,51 @@
+"""PyTorch checkpoints: whatever torch.save wrote, as a zip archive or in the format before 1.6."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import mlup
+from mlup_torch.archive import ZIP, archive
+from mlup_torch.legacy import is_legacy, legacy
+
+__version__ = "0.1.0"
+
+extensions: Final = (".pt", ".pth", ".bin", ".ckpt", ".pth.tar")
+requires: Final = ("torch",)
+options: Final = ("map_location", "mmap")
+
+
+@mlup.hookimpl
+def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
+    """0.95 for an archive of torch.save's records, or for a whole file of the older format.
+
+    The older format is worth 0.9 where its pickles are too long to say whether all of it is
+    there. The extension adds 0.05, up to 0.99. A TorchScript archive is left to ``torch-jit``.
+    """
+    if head.startswith(ZIP):
+        found = archive(path)
+        if found is None or found.script:
+            return None
+        whole, reason = True, found.reason
+    elif is_legacy(head):
+        file = legacy(path)
+        if file is None:
+            return None
+        whole, reason = file
+    else:
+        return None
+    if str(path).lower().endswith(extensions):
+        return mlup.Score(0.99 if whole else 0.95, reason)
+    return mlup.Score(0.95 if whole else 0.9, reason)
+
+
+@mlup.hookimpl
+def deserialize(file: mlup.LoadedFile) -> object:
+    """What was saved, by ``torch.load``; a module is put in ``eval()``.
+
+    ``map_location`` is the CPU where there is no CUDA device; ``mmap`` maps the tensors of an
+    archive into memory.
+    """
+    from mlup_torch.loading import load
+
+    return load(file)
