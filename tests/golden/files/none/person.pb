@@ -1,0 +1,1 @@
+Anna:main street
