@@ -113,6 +113,7 @@ ROWS = {
     "git lfs": (LFS, "a Git LFS pointer, not the file itself; run: git lfs pull"),
     "lightgbm": (b"tree\nversion=v4\nnum_class=1\n", "a LightGBM text model"),
     "lightgbm, Windows": (b"tree\r\nversion=v4\r\n", "a LightGBM text model with Windows"),
+    "lightgbm, old": (b"tree\nnum_class=1\nlabel_index=0\n", "a LightGBM text model of before"),
     "lightgbm, data": (b"______LightGBM_Binary_File_Token______\n" + DATA, "a LightGBM Dataset"),
     "torch, legacy": (
         b"\x80\x02" + TORCH_MAGIC + b"\x80\x02M\xe9\x03.",

@@ -75,6 +75,7 @@ MARKS: Final[tuple[tuple[int, bytes, Verdict], ...]] = (
         Verdict("a Git LFS pointer, not the file itself; run: git lfs pull"),
     ),
     (0, b"tree\nversion=", of("a LightGBM text model", "lightgbm")),
+    (0, b"tree\nnum_class=", of("a LightGBM text model of before 2.0.12", "lightgbm")),
     (0, b"tree\r\nversion=", of("a LightGBM text model with Windows line ends", "lightgbm")),
     (0, b"______LightGBM_Binary_File_Token______", Verdict("a LightGBM Dataset, not a model")),
     (0, b"L119547037146038801333356L", _LEGACY_TORCH),

@@ -39,6 +39,7 @@ EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
     ".pickle": ("pickle", "joblib"),
     ".joblib": ("joblib",),
     ".lgb": ("lightgbm",),
+    ".lgbm": ("lightgbm",),
     ".pt": ("torch", "torch-jit"),
     ".pth": ("torch", "torch-jit"),
     ".torchscript": ("torch-jit",),
