@@ -1,0 +1,102 @@
+"""LightGBM text models, as ``Booster.save_model`` writes them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+import mlup
+from mlup_lightgbm.text import BOM, IncompleteTextError, check, text_model
+
+__version__ = "0.1.0"
+
+extensions: Final = (".txt", ".lgb", ".lgbm", ".model")
+requires: Final = ("lightgbm",)
+options: Final = ("params",)
+
+_FIRST: Final = (b"tree\nversion=v", b"tree\r\nversion=v", b"tree\nnum_c", b"tree\r\nnum_c")
+_OPENINGS: Final = _FIRST + tuple(BOM + first for first in _FIRST)
+
+
+@mlup.hookimpl
+def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
+    """0.95 for a whole text model: a header, the last tree where it says, and an end.
+
+    0.9 where that tree cannot be looked up (Windows line ends; files of LightGBM before 2.0.12; a
+    header of half a megabyte), 0.8 where the last line is too long as well. The extension
+    adds 0.05, up to 0.99. A truncated file is nobody's: LightGBM gives half a model for it, or
+    ends the process.
+    """
+    if not head.startswith(_OPENINGS):
+        return None
+    model = text_model(path)
+    if model is None:
+        return None
+    confidence = 0.8
+    if model.ends:
+        confidence = 0.95 if model.measured else 0.9
+    if str(path).lower().endswith(extensions):
+        confidence = min(0.99, round(confidence + 0.05, 2))
+    return mlup.Score(confidence, model.described())
+
+
+@mlup.hookimpl
+def deserialize(file: mlup.LoadedFile) -> object:
+    """The ``lightgbm.Booster``, once the text is known to be whole.
+
+    LightGBM's parser goes by the lengths in the header and looks for line ends without asking
+    where the text ends: on a file that is cut, has Windows line ends, lacks the last one or holds
+    a zero byte it ends the process, or never returns.
+    """
+    import lightgbm
+
+    params = _params(file)
+    try:
+        path = file.on_disk
+        if path is not None and _native(path):
+            with file.open() as stream:
+                model = check(stream)
+            if model.native:
+                return lightgbm.Booster(params=params, model_file=path)
+        with file.open() as stream:
+            data = stream.read().removeprefix(BOM).replace(b"\r\n", b"\n")
+        check(io.BytesIO(data))
+        return lightgbm.Booster(params=params, model_str=data.decode())
+    except (IncompleteTextError, UnicodeDecodeError) as error:
+        raise mlup.ModelBinarizationError(_refused(file, error)) from error
+
+
+def _params(file: mlup.LoadedFile) -> dict[str, Any] | None:
+    params = file.options.get("params")
+    if params is None:
+        return None
+    if isinstance(params, Mapping) and all(isinstance(name, str) for name in params):
+        return dict(params)
+    raise mlup.OptionError(
+        f"params={params!r}: expected a mapping of LightGBM's parameters, such as "
+        "{'num_threads': 2}."
+    )
+
+
+def _native(path: str) -> bool:
+    """Whether LightGBM opens a file of this name: it hands the name in UTF-8 to ``fopen``."""
+    if os.name == "nt":
+        return path.isascii()
+    try:
+        path.encode()
+    except UnicodeEncodeError:  # a name that is no UTF-8
+        return False
+    return True
+
+
+def _refused(file: mlup.LoadedFile, error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        said = f"its text is not UTF-8 ({error}); write it again in UTF-8, with names that are"
+    else:
+        said = (
+            f"{error}. It is no LightGBM text model, or not a whole one, on which LightGBM may end "
+            "the process; get the file again, or save the model again with Booster.save_model()"
+        )
+    return f"{file.label} was not loaded by lightgbm: {said}."
