@@ -79,7 +79,7 @@ class ModelPath(os.PathLike[str]):
             return cls._of_loaded_file(source, spool_limit)
         if hasattr(source, "read"):
             stream = cast(BinaryIO, source)
-            name = _stream_name(stream)
+            name = sources.stream_name(stream)
             return cls(sources.open_stream(stream, name, spool_limit), location=None, name=name)
         raise SourceError(
             f"An object of type {type(source).__name__} is no source: give a path, bytes, an open "
@@ -311,11 +311,3 @@ class _Member(ModelPath):
     left = _of_the_folder("left")
     overdrawn = _of_the_folder("overdrawn")
     held = _of_the_folder("held")
-
-
-def _stream_name(stream: BinaryIO) -> str:
-    try:
-        name = getattr(stream, "name", "")
-    except Exception:  # a caller's object may raise anything; a name is only a hint
-        return ""
-    return os.path.basename(os.fsdecode(name)) if isinstance(name, (str, bytes)) else ""

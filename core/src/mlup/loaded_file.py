@@ -37,8 +37,10 @@ class LoadedFile(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What to call it in a message: its path, or ``<bytes>`` where it has none."""
-        return "<bytes>" if self.path is None else os.fsdecode(self.path)
+        """What to call it in a message: its path, an open file's name, or ``<bytes>``."""
+        if self.path is not None:
+            return os.fsdecode(self.path)
+        return sources.stream_name(self.raw_data) or "<bytes>"
 
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -98,7 +100,7 @@ class LoadedFile(NamedTuple):
                     with self.open() as stream, open(target, "wb") as copy:
                         shutil.copyfileobj(stream, copy, 1024 * 1024)
                 else:
-                    _link(os.path.abspath(known), target)
+                    link(os.path.abspath(known), target)
             except OSError as error:
                 raise SourceError(
                     f"{target}, a temporary file, was not written: {error}"
@@ -108,7 +110,16 @@ class LoadedFile(NamedTuple):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _link(existing: str, target: str) -> None:
+def link(existing: str, target: str) -> None:
+    """Give a file or a folder another path: a link where that can be, else a copy.
+
+    Args:
+        existing: its absolute path.
+        target: where the link is made.
+
+    Raises:
+        OSError: neither a link nor a copy can be made there.
+    """
     try:
         os.symlink(existing, target)
     except (OSError, NotImplementedError):  # Windows without the privilege

@@ -304,3 +304,12 @@ def _working_directory() -> str:
         return os.getcwd()
     except OSError:  # it was deleted under us
         return "deleted"
+
+
+def stream_name(stream: object) -> str:
+    """The last part of the name that an open file goes by; ``""`` where it has none."""
+    try:
+        name = getattr(stream, "name", "")
+    except Exception:  # a caller's object may raise anything; a name is only a hint
+        return ""
+    return os.path.basename(os.fsdecode(name)) if isinstance(name, (str, bytes)) else ""

@@ -1,0 +1,48 @@
+"""TensorFlow SavedModels: the folder, or the ``saved_model.pb`` or ``.pbtxt`` in it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import mlup
+from mlup_tensorflow.saved_files import START, TEXT_START, in_binary, in_folder, in_text
+
+extensions: Final = (".pb", ".pbtxt", ".savedmodel")
+requires: Final = ("tensorflow",)
+options: Final = ("tags",)
+
+
+@mlup.hookimpl
+def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
+    """0.95 for a SavedModel message, alone or in its folder; 0.8 for the text format.
+
+    The text format in its folder, under its own name, is worth 0.9. An extension adds 0.05.
+    """
+    if head.startswith(START):
+        found = in_binary(path)
+    elif head.startswith(TEXT_START):
+        found = in_text(path)
+    elif not head:
+        found = in_folder(path)
+    else:
+        return None
+    if found is None:
+        return None
+    confidence, reason = found
+    if str(path).lower().endswith(extensions):
+        confidence = min(0.99, confidence + 0.05)
+    return mlup.Score(confidence, reason)
+
+
+@mlup.hookimpl
+def deserialize(file: mlup.LoadedFile) -> object:
+    """The restored object, by ``tf.saved_model.load``, which takes ``tags``.
+
+    A file is loaded with the ``variables`` and ``assets`` beside it, whatever its own name is.
+
+    Raises:
+        ModelBinarizationError: its variables are missing.
+    """
+    from mlup_tensorflow.saved_loading import load
+
+    return load(file, file.options.get("tags"))
