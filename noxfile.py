@@ -20,11 +20,23 @@ ROOT = Path(__file__).parent
 CORE = ROOT / "core"
 PLUGINS = sorted((ROOT / "plugins").glob("mlup-*"))
 DISTRIBUTIONS = [CORE, *PLUGINS, *sorted((ROOT / "packages").glob("mlup-*"))]
+HEAVY = [ROOT / "plugins" / name for name in ("mlup-tensorflow", "mlup-torch")]
+"""Plugins whose framework has hundreds of megabytes: loaded with on one Python only."""
+LIGHT = [each for each in DISTRIBUTIONS if each not in HEAVY]
 SOURCES = [str(each / "src") for each in DISTRIBUTIONS]
+PROGRAMS = ("tests/demo.py", "tests/demo_models.py", "tests/one_load.py", "tests/bench")
 CONSTRAINTS = ("-c", str(ROOT / "tests" / "constraints.txt"))
 
 TESTING = ("pytest", "hypothesis")
-MODELS = ("scikit-learn", "lz4")
+MODELS = ("scikit-learn", "lz4", "onnx", "skl2onnx")
+"""What writes the models that the tests load, beside the frameworks themselves."""
+WRITERS = {
+    "mlup-joblib": ("scikit-learn", "lz4"),
+    "mlup-lightgbm": ("scikit-learn", "pandas"),
+    "mlup-onnx": ("onnx", "skl2onnx", "scikit-learn", "pandas"),
+    "mlup-tensorflow": ("tf_keras",),
+}
+"""The same, for the tests of one plugin alone."""
 OLDEST = (  # what the distributions say they still work with
     "pluggy==1.5.0",
     "importlib-metadata==6.0.0",
@@ -58,11 +70,16 @@ PYTHONS = _present()
 DEFAULT = "3.11" if "3.11" in PYTHONS else f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _install(session: nox.Session, *what: str | Path) -> None:
-    """Our distributions as they stand (editable), with the test environment's pins."""
-    arguments: list[str] = []
+def _install(session: nox.Session, *what: str | Path, deps: bool = True) -> None:
+    """Our distributions as they stand (editable), with the test environment's pins.
+
+    ``deps=False`` leaves their frameworks out: detection needs none.
+    """
+    arguments: list[str] = [] if deps else ["--no-deps"]
     for each in what:
         arguments += ["-e", str(each)] if isinstance(each, Path) else [each]
+    if deps and any(each.name == "mlup-torch" for each in what if isinstance(each, Path)):
+        session.install(*CONSTRAINTS, "torch")  # first, so that nothing else asks for another build
     session.install(*CONSTRAINTS, *arguments)
 
 
@@ -71,38 +88,55 @@ SUITES += [
     nox.param(DEFAULT, each, id=f"{DEFAULT}-{each}-alone")
     for each in ("core", *(plugin.name for plugin in PLUGINS))
 ]
+SUITES += [nox.param(DEFAULT, "together", id=f"{DEFAULT}-together")]
 SUITES += [nox.param(PYTHONS[0], "oldest", id=f"{PYTHONS[0]}-oldest")] if PYTHONS else []
 
 
 @nox.session
 @nox.parametrize("python,suite", SUITES)
 def tests(session: nox.Session, suite: str) -> None:
-    """Every test on every Python that is here; each distribution alone; the oldest dependencies."""
-    everything = ["core/tests", *(f"plugins/{each.name}/tests" for each in PLUGINS), "tests"]
+    """Every test on every Python that is here; each distribution alone; the oldest dependencies.
+
+    PyTorch and TensorFlow are installed on one Python, alone and together with everything; on the
+    others their plugins take part without them, as far as detection goes.
+    """
+    light = ["core/tests", *(f"{_folder(each)}/tests" for each in PLUGINS if each in LIGHT)]
     if suite == "core":
         _install(session, CORE, *TESTING)
         paths = ["core/tests"]
     elif suite == "all":
-        _install(session, *DISTRIBUTIONS, *TESTING, *MODELS)
-        paths = everything
+        _install(session, *LIGHT, *TESTING, *MODELS)
+        _install(session, *HEAVY, deps=False)
+        paths = [*light, "tests"]
+    elif suite == "together":
+        _install(session, *DISTRIBUTIONS, *TESTING, *MODELS, "tf_keras")
+        paths = [*(f"{_folder(each)}/tests" for each in HEAVY), "tests"]
     elif suite == "oldest":
-        session.install(*TESTING, *OLDEST, *MODELS, *_editable(DISTRIBUTIONS))
-        paths = everything
+        session.install(*TESTING, *OLDEST, *MODELS, *_editable(LIGHT))
+        _install(session, *HEAVY, deps=False)
+        paths = [*light, "tests"]
     else:
-        models = () if suite == "mlup-pickle" else MODELS
-        _install(session, CORE, ROOT / "plugins" / suite, *TESTING, *models)
+        _install(session, CORE, ROOT / "plugins" / suite, *TESTING, *WRITERS.get(suite, ()))
         paths = [f"plugins/{suite}/tests"]
     session.run("pytest", "-q", *(session.posargs or paths))
+
+
+def _folder(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 def _editable(folders: list[Path]) -> list[str]:
     return [argument for each in folders for argument in ("-e", str(each))]
 
 
-@nox.session
+@nox.session(python=DEFAULT)
 def demo(session: nox.Session) -> None:
-    """Train models, give them misleading names, and let mlup find out what they are."""
-    session.install(*CONSTRAINTS, *map(str, DISTRIBUTIONS), *MODELS)
+    """Train models, give them misleading names, and let mlup find out what they are.
+
+    ``nox -s demo -- all`` adds PyTorch and TensorFlow.
+    """
+    everything = "all" in session.posargs
+    _install(session, *(DISTRIBUTIONS if everything else LIGHT), *MODELS)
     session.run("python", "tests/demo.py", *session.posargs)
 
 
@@ -117,31 +151,68 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=DEFAULT)
 def typing(session: nox.Session) -> None:
     """Mypy, strict, on everything that ships and on the programs beside it."""
-    _install(session, *DISTRIBUTIONS, "mypy", "nox")
-    session.run("mypy", *SOURCES, "noxfile.py", "tests/demo.py", "tests/bench")
+    _install(session, CORE, "mypy", "nox")
+    _install(session, *DISTRIBUTIONS[1:], deps=False)
+    session.run("mypy", *SOURCES, "noxfile.py", *PROGRAMS)
 
 
-@nox.session
+@nox.session(python=DEFAULT)
+def accuracy(session: nox.Session) -> None:
+    """Who is chosen, over folders of labelled files: ``nox -s accuracy -- FOLDER ...``.
+
+    Any folder with ``manifest.jsonl`` and ``files/``; without one, the golden files. All plugins
+    take part, and no framework is installed: none is needed.
+    """
+    _install(session, CORE)
+    _install(session, *DISTRIBUTIONS[1:], deps=False)
+    session.run("python", "tests/bench/accuracy.py", *(session.posargs or ["tests/golden"]))
+
+
+@nox.session(python=DEFAULT)
 def bench(session: nox.Session) -> None:
     """Ratios, measured side by side in one run. ``nox -s bench -- cold_start`` runs one of them."""
-    session.install(*CONSTRAINTS, *map(str, DISTRIBUTIONS), *MODELS)
-    for each in session.posargs or ("accuracy", "detect", "cold_start", "load"):
+    _install(session, *DISTRIBUTIONS, *MODELS)
+    for each in session.posargs or ("detect", "cold_start", "load"):
         session.run("python", f"tests/bench/{each}.py")
 
 
 @nox.session(python=DEFAULT)
 def build(session: nox.Session) -> None:
-    """Wheels and sdists of every distribution into ``dist/``, then a fresh environment from them."""
+    """Wheels and sdists of every distribution into ``dist/``."""
     session.install(*CONSTRAINTS, "build", "twine")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     for each in DISTRIBUTIONS:
         session.run("python", "-m", "build", "--outdir", "dist", str(each), silent=True)
     built = sorted(map(str, (ROOT / "dist").iterdir()))
     session.run("twine", "check", "--strict", *built, silent=True)
-    fresh = Path(session.create_tmp()) / "fresh"
-    session.run("python", "-m", "venv", "--clear", str(fresh))
-    scripts = fresh / ("Scripts" if os.name == "nt" else "bin")
-    install = ("-m", "pip", "install", "-q", "--find-links", "dist", "mlup-core[all]")
-    session.run(str(scripts / "python"), *install, external=True)
-    session.run(str(scripts / "mlup"), "plugins", external=True)
     session.log("built: %s", " ".join(Path(each).name for each in built))
+
+
+INSTALLS = {  # what is installed from dist/ -> the golden files that are loaded there
+    "mlup-core[torch,onnx]": ("torch", "torch-jit", "onnx"),
+    "mlup-core[pickle]": ("pickle",),
+    "mlup-core[joblib]": ("joblib",),
+    "mlup-core[lightgbm]": ("lightgbm",),
+    "mlup-core[torch]": ("torch", "torch-jit"),
+    "mlup-core[tensorflow]": ("tensorflow", "tensorflow-saved"),
+    "mlup-core[onnx]": ("onnx",),
+    "./core[torch,onnx]": ("torch", "torch-jit", "onnx"),  # a checkout
+}
+
+
+@nox.session(python=DEFAULT)
+def wheels(session: nox.Session) -> None:
+    """What a stranger installs: ``mlup-core[...]`` from ``dist/``, each in a fresh environment."""
+    build(session)
+    fresh = Path(session.create_tmp()) / "fresh"
+    scripts = fresh / ("Scripts" if os.name == "nt" else "bin")
+    for what, binarizers in INSTALLS.items():
+        session.run("python", "-m", "venv", "--clear", str(fresh), silent=True)
+        pip = (str(scripts / "python"), "-m", "pip", "install", "-q", *CONSTRAINTS)
+        if "torch" in what:
+            session.run(*pip, "torch", external=True)
+        session.run(*pip, "--find-links", "dist", what, external=True)
+        session.run(str(scripts / "mlup"), "plugins", external=True)
+        check = ("tests/one_load.py", *binarizers)
+        session.run(str(scripts / "python"), *check, external=True)
+    shutil.rmtree(fresh)

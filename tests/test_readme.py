@@ -20,9 +20,11 @@ ELSEWHERE = {
         (".ci/run", "nox -s demo\n"),
     ],
     "nox -s tests": [(".ci/run", "nox -s tests\n")],
-    "nox -s build": [(".ci/run", "nox -s lint typing build\n")],
-    'pip install --find-links dist "mlup-core[all]"': [
-        ("noxfile.py", '"pip", "install", "-q", "--find-links", "dist", "mlup-core[all]"')
+    "nox -s build": [("noxfile.py", "    build(session)\n")],
+    'pip install --find-links dist "mlup-core[torch,onnx]"': [
+        (".ci/run", "nox -s wheels\n"),
+        ("noxfile.py", '"mlup-core[torch,onnx]": ('),
+        ("noxfile.py", '"--find-links", "dist", what'),
     ],
 }
 
@@ -97,7 +99,7 @@ def test_the_table_of_binarizers_is_what_is_installed():
         (name, distribution, tuple(re.findall("`(.*?)`", options)))
         for name, distribution, options in rows
     }
-    official = ("mlup-core", "mlup-pickle", "mlup-joblib")
+    official = {"mlup-core", *(each.name for each in (ROOT / "plugins").glob("mlup-*"))}
     installed = {
         (info.name, info.distribution, info.options or ())
         for info in mlup.plugins()
