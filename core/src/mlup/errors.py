@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mlup.showing import shown
+
 
 def described(error: BaseException) -> str:
     """``Type: message``; the type alone where there is no message, or none that can be had."""
@@ -16,6 +18,8 @@ def described(error: BaseException) -> str:
         said = str(error)
     except Exception:  # a plugin's exception, a plugin's __str__
         said = "(its message cannot be printed)"
+    # A framework's message may quote the file: what it holds must not reach a terminal as it is.
+    said = "\n".join(map(shown, said.split("\n")))
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

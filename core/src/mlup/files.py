@@ -177,11 +177,13 @@ class ModelPath(os.PathLike[str]):
     def member(self, name: str) -> ModelPath | None:
         """A file or folder in this folder, to look into; ``None`` where it has none of that name.
 
-        What is read of it counts as read of the folder, and it is closed with the folder.
+        What is read of it counts as read of the folder, and it is closed with the folder. A link
+        is followed wherever it leads, as the frameworks do: folders of downloaded models often
+        consist of links into a cache. Devices and pipes are not opened.
         """
         if self._location is None or not self._reader.is_dir:
             return None
-        if name in _UNNAMED or os.path.basename(name) != name:  # nothing that leads out of it
+        if name in _UNNAMED or os.path.basename(name) != name:  # a path is no name
             return None
         opened: dict[str, _Member | None] = self.remembered.setdefault("opened", {})
         if name not in opened:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from mlup import log
 from mlup.errors import PluginError, described
 from mlup.files import BUDGET, ModelPath
+from mlup.showing import LONGEST, shown
 
 SLOW: Final = 1.0
 """Seconds of scoring after which a plugin is named as slow."""
@@ -100,6 +101,7 @@ def rank(
                     pass
                 elif confidence := _confidence(value, path):
                     reason = str(getattr(value, "reason", "")) or "the plugin gave no reason"
+                    reason = shown(reason, LONGEST)  # it may quote the file
                     name, distribution, tier, _ = scorer
                     candidates.append(Candidate(name, confidence, reason, distribution, tier))
             except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from mlup.errors import MLupError
 from mlup.files import ModelPath
 from mlup.known_formats import Verdict
 from mlup.names import EXTENSIONS
+from mlup.showing import LONGEST, shown
 
 
 def verdict(path: ModelPath) -> Verdict | None:
@@ -38,8 +39,8 @@ def _folder(path: ModelPath) -> Verdict | str | None:
     for names, said in known_formats.FOLDERS:
         if names <= set(members):
             return said
-    shown = ", ".join(members[:5]) + (", …" if len(members) > 5 else "")
-    return f"a folder in which no installed binarizer sees a model ({shown})"
+    some = shown(", ".join(members[:5]), LONGEST) + (", …" if len(members) > 5 else "")
+    return f"a folder in which no installed binarizer sees a model ({some})"
 
 
 def _empty(path: ModelPath) -> str | None:
@@ -122,7 +123,7 @@ def _named(path: ModelPath) -> Verdict | None:
     binarizers = EXTENSIONS.get(path.suffix.lower())
     if binarizers is None:
         return None
-    said = f"nothing that its name ({path.suffix}) promises, or a damaged one"
+    said = f"nothing that its name ({path.suffix.lower()}) promises, or a damaged one"
     return Verdict(said, binarizers[0])
 
 

@@ -9,11 +9,12 @@ import click
 
 from mlup import log
 from mlup.cli.failing import FAILED, Command, one_line
-from mlup.cli.output import clean, write, write_json
+from mlup.cli.output import write, write_json
 from mlup.errors import MLupError
 from mlup.loading import Detection, detect
 from mlup.ranking import Candidate
 from mlup.registry import current
+from mlup.showing import shown
 
 
 @click.command("detect", cls=Command, short_help="Say what files are, without loading them.")
@@ -88,7 +89,7 @@ def _write_error(path: str, message: str, as_json: bool) -> None:
         rest: dict[str, Any] = {"candidates": [], "verdict": None, "problems": []}
         write_json({"path": path, **nothing, **rest, "error": message})
     else:
-        write(message if clean(path) in message else f"{path}: {message}", err=True)
+        write(message if shown(path) in message else f"{path}: {message}", err=True)
 
 
 def _write_lines(path: str, detection: Detection, show_all: bool) -> None:

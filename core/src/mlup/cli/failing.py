@@ -8,8 +8,8 @@ from typing import Any, Final
 import click
 
 from mlup import log
-from mlup.cli.output import clean
 from mlup.errors import MLupError
+from mlup.showing import shown
 
 FAILED: Final = 1
 
@@ -34,7 +34,7 @@ class Command(click.Command):
         except Exception as error:  # the last stop: nothing may end in a traceback unasked
             if debug:
                 for line in traceback.format_exc().splitlines():
-                    click.echo(clean(line), err=True)
+                    click.echo(shown(line), err=True)
             else:
                 click.echo(f"mlup: {one_line(error)}", err=True)
             ctx.exit(FAILED)
@@ -43,10 +43,10 @@ class Command(click.Command):
 def one_line(error: BaseException) -> str:
     """An error for the terminal. One that mlup did not mean to raise asks to be reported."""
     if isinstance(error, MLupError):
-        return clean(str(error))
+        return shown(str(error))
     if isinstance(error, OSError):
-        return clean(f"the output cannot be written: {error.strerror or error}")
-    return clean(
+        return shown(f"the output cannot be written: {error.strerror or error}")
+    return shown(
         f"unexpected {type(error).__name__}: {error}. This is a bug in mlup; "
         "please report it with what --debug shows."
     )

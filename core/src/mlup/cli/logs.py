@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 
-from mlup.cli.output import clean
+from mlup.showing import shown
 
 
 class _Formatter(logging.Formatter):
     """Names and reasons come from files: what they hold is shown, not obeyed by the terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(clean(line) for line in super().format(record).split("\n"))
+        return "\n".join(shown(line) for line in super().format(record).split("\n"))
 
 
 def write_to_stderr(verbose: int) -> None:

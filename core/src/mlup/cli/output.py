@@ -9,25 +9,12 @@ from typing import Any
 
 import click
 
-
-def clean(text: str) -> str:
-    """One printable line: names and reasons come from files, and may hold anything.
-
-    Control characters, escape sequences for the terminal and undecodable bytes are shown as
-    escapes.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    return " " if character in "\n\t" else character.encode("unicode_escape").decode("ascii")
+from mlup.showing import shown
 
 
 def write(text: str, *, bold: bool = False, dim: bool = False, err: bool = False) -> None:
     """A cleaned line; styled on a terminal only."""
-    styled = click.style(clean(text), bold=bold, dim=dim) if colours(err=err) else clean(text)
+    styled = click.style(shown(text), bold=bold, dim=dim) if colours(err=err) else shown(text)
     stream = sys.stderr if err else sys.stdout
     if stream is None:  # the caller closed it (>&-)
         return
@@ -57,7 +44,7 @@ def _is_terminal(stream: Any) -> bool:
 
 def write_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table: drawn by rich on a terminal, aligned columns elsewhere."""
-    cells = [[clean(each) for each in row] for row in rows]
+    cells = [[shown(each) for each in row] for row in rows]
     if _is_terminal(sys.stdout):
         from rich import box
         from rich.console import Console

@@ -29,6 +29,7 @@ MAX_NAME: Final = 1024
 
 _USUAL_NAME: Final = 64  # bytes: asking for more would read what follows again and again
 _STRIDE: Final = 1024  # bytes of each later read, at least
+_MAX_RECORD: Final = 64  # bytes of a B-tree's record; those of the types read here have 40 at most
 _MAX_DEPTH: Final = 16  # of a version 2 B-tree; four levels hold more than MAX_STEPS
 
 
@@ -158,7 +159,7 @@ def tree_records(file: Metadata, tree: int, kind: int) -> Iterator[bytes]:
     wide = file.wide
     head = file.signed(tree, b"BTHD", 18 + wide)
     node, size, depth = uint(head, 6, 4), uint(head, 10, 2), uint(head, 12, 2)
-    if head[5] != kind or not 0 < size <= node or depth > _MAX_DEPTH:
+    if head[5] != kind or not 0 < size <= min(node, _MAX_RECORD) or depth > _MAX_DEPTH:
         raise Beyond
     # A child's number of records is as wide as the fullest leaf needs, the number in and below it
     # as wide as the fullest branch of its depth; leaves have no second one.

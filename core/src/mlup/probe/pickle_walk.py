@@ -18,7 +18,7 @@ from mlup.probe.pickle_opcodes import (
 )
 
 MAX_OPCODES: Final = 1_000_000
-"""Opcodes that one walk follows, at most: some tenths of a second at worst."""
+"""Opcodes that one walk follows, at most, where its data are not shorter."""
 
 MAX_MEMO: Final = 100_000
 """Entries of the memo at which a walk ends: it is the only thing here that grows."""

@@ -23,6 +23,7 @@ _WINDOWS: Final = (4 * 1024, _LONG)  # read one after the other while ENOUGH is 
 IMPORTS_WITHIN: Final = 512 * 1024
 """Bytes from the beginning in which :func:`pickle_imports` looks."""
 
+_PATIENCE: Final = 100_000  # opcodes that are followed for an import: some 50 ms at worst
 _FIRST_WINDOW: Final = 16 * 1024  # enough for most, and much cheaper
 _MAX_FRAMES: Final = 1024
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")
@@ -249,7 +250,7 @@ def _imported(path: ModelPath, names: tuple[str, ...], within: int = IMPORTS_WIT
         # Only where both words of a name stand somewhere are the opcodes followed.
         for module, last in _spelled(names):
             if last in data and module in data:
-                found = walk(data, path.size, until=frozenset(names)).imported
+                found = walk(data, path.size, enough=_PATIENCE, until=frozenset(names)).imported
                 if found is not None:
                     return found
                 break

@@ -15,7 +15,9 @@ from mlup.probe.remembering import reader
 MAX_FIELDS: Final = 1000
 """Fields that are walked, at most."""
 
-_WINDOW: Final = 512  # read at once: neighbouring small fields cost one read together
+# Read at once: neighbouring small fields cost one read together. With MAX_FIELDS it stays below
+# the 1 MiB that a plugin may read.
+_WINDOW: Final = 512
 _HEADER: Final = 20  # a tag and a length, ten bytes each at most
 _MAX_NUMBER: Final = 2**29 - 1
 
@@ -56,6 +58,11 @@ class ProtobufMessage(NamedTuple):
     fields: tuple[ProtobufField, ...]
     complete: bool
     overrun: int = 0
+
+    @property
+    def limited(self) -> bool:
+        """Whether the walk ended at :data:`MAX_FIELDS`, and not at something wrong."""
+        return not self.complete and not self.overrun and len(self.fields) == MAX_FIELDS
 
     def first(self, number: int) -> ProtobufField | None:
         """The first field with a number; ``None``: there is none."""

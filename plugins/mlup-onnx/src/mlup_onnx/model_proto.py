@@ -41,12 +41,10 @@ _MAX_NAME: Final = 60
 @probe.reader
 def described(path: mlup.ModelPath) -> str | None:
     """What the model says of itself, for the user; ``None``: it is no ONNX model."""
-    from mlup.probe.protobufs import MAX_FIELDS
-
     if not _goes_on(path.head):
         return None
     message = probe.protobuf_fields(path)
-    if message is None or not (message.complete or len(message.fields) == MAX_FIELDS):
+    if message is None or not (message.complete or message.limited):
         return None
     first: dict[int, probe.ProtobufField] = {}
     for field in message.fields:

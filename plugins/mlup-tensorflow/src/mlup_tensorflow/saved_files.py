@@ -26,6 +26,7 @@ _VARINT: Final = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
 # The first part of the first graph is its meta info.
 _META_INFO: Final = re.compile(START + _VARINT + rb"\n(" + _VARINT + rb")")
 _MAX_VERSION: Final = 40  # bytes of TensorFlow's version
+_VERSION: Final = re.compile(rb"[\w.+-]+", re.ASCII)
 
 Found = tuple[float, str]
 
@@ -57,7 +58,8 @@ def in_binary(path: mlup.ModelPath) -> Found | None:
 def _of(path: mlup.ModelPath, version: probe.ProtobufField | None) -> str:
     if version is None or version.size > _MAX_VERSION:
         return ""
-    return f" of TensorFlow {path.read_at(version.offset, version.size).decode('ascii', 'replace')}"
+    text = path.read_at(version.offset, version.size)
+    return f" of TensorFlow {text.decode()}" if _VERSION.fullmatch(text) else ""
 
 
 @probe.reader
