@@ -560,7 +560,7 @@ def test_a_module_in_the_working_directory_shadows_nothing(files):
         (["none.bin"], "does not exist"),
         (["d.bin", "--binarizer", "pickle"], "UnpicklingError"),
         (["a.bin", "--binarizer", "pickel"], "pickle"),
-        (["a.bin", "--binarizer", "onnx"], "onnx"),
+        (["a.bin", "--binarizer", "lightgbm"], "it begins with"),
         (["a.bin", "--binarizer", "no.such.Module"], "no.such.Module"),
         (["a.bin", "--binarizer", "os.path"], "deserialize"),
     ],

@@ -50,6 +50,49 @@ def test_a_score_without_a_reason_says_so(site):
     assert mlup.detect(ACME).best.reason == "the plugin gave no reason"
 
 
+def test_a_reason_is_printable_and_short(site):
+    site.plugin("acme", "return mlup.Score(0.95, '\\x1b]0;title\\x07' + 'long ' * 1000)")
+    reason = mlup.detect(ACME).best.reason
+    assert reason.startswith("\\x1b]0;title\\x07long")
+    assert reason.isprintable()
+    assert len(reason) < 400
+
+
+def test_a_framework_that_quotes_the_file_is_quoted_in_part(site):
+    site.plugin("acme", deserialize="raise ValueError('\\x1b[31mred ' + 'config ' * 20_000)")
+    with pytest.raises(mlup.ModelBinarizationError) as caught:
+        mlup.load(ACME)
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 3000
+    assert len(str(caught.value.__cause__)) > 100_000
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+
+
+@pytest.mark.parametrize(
+    "deserialize", ["raise ValueError('no')", "raise mlup.ModelBinarizationError('it is refused')"]
+)
+def test_who_names_a_binarizer_hears_what_the_bytes_are_too(site, deserialize):
+    site.plugin("acme", deserialize=deserialize)
+    with pytest.raises(mlup.ModelBinarizationError, match="git lfs pull") as caught:
+        mlup.load(LFS, "acme")
+    assert caught.value.__cause__ is not None
+    with pytest.raises(mlup.ModelBinarizationError) as caught:
+        mlup.load(ACME, "acme")
+    assert "looks like" not in str(caught.value)
+
+
+def test_a_framework_that_is_missing_is_said_of_the_file(site, tmp_path):
+    site.plugin(
+        "acme", "return mlup.Score(0.95, 'an ACME model')", top="requires = ('no_such_framework',)"
+    )
+    with pytest.raises(mlup.BinarizerNotFoundError) as caught:
+        mlup.load(ACME)
+    for part in ("<bytes>", "an ACME model", "no_such_framework", "pip install dist-acme"):
+        assert part in str(caught.value)
+
+
 def test_tryfirst_and_trylast_decide_between_equal_scores(site):
     site.plugin("aaa", "return 0.9", marked="(trylast=True)")
     site.plugin("bbb", "return 0.9")

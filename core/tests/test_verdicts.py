@@ -104,6 +104,9 @@ def message(*fields):
 ONNX = message(
     (1, 8), (2, b"by hand"), (7, message((2, b"graph"), (11, bytes(200)))), (8, b"\x10\x11")
 )
+ONNX_SHORT = message((1, 9), (7, message((2, b"graph"), (11, bytes(200)))), (8, b"\x10\x11"))
+NODE = message((1, b"x"), (2, b"Placeholder"))
+GRAPH_DEF = message((1, NODE), (1, NODE), (4, message((1, 27))))
 SAVED = message((1, 1), (2, message((1, message((4, b"serve"))), (2, bytes(250)))))
 
 ROWS = {
@@ -142,6 +145,18 @@ ROWS = {
     "pmml, declared": (b'<?xml version="1.0"?>\n<PMML version="4.4">', "a PMML model"),
     "openvino": (b'<net name="n" version="11">', "an OpenVINO model"),
     "openvino, declared": (b'<?xml version="1.0"?>\n<net name="n">', "an OpenVINO model"),
+    "lightgbm, dumped": (b'{"name": "tree", "version": "v4"}', "LightGBM's dump_model() as JSON"),
+    "keras, json": (
+        b'{"module": "keras", "class_name": "Sequential"}',
+        "the architecture of a Keras",
+    ),
+    "graph def": (GRAPH_DEF, "a TensorFlow GraphDef"),
+    "checkpoint's index": (
+        bytes(range(200)) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb",
+        "a TensorFlow checkpoint: weights",
+    ),
+    "onnx without a producer, cut": (ONNX_SHORT[:-20], "an ONNX model that breaks off"),
+    "zipped SavedModel": (zipped(**{"m/saved_model.pb": b"", "m/x": b""}), "a zipped TensorFlow"),
     "safetensors": (SAFETENSORS, "a safetensors file; no binarizer is known for it"),
     "safetensors, cut": (SAFETENSORS[:40], "a truncated safetensors file"),
     "coreml": (b"\x08\x04\x12\x04\x0a\x02ab\xa2\x1f\x02hi", "a CoreML model"),
@@ -166,7 +181,10 @@ ROWS = {
         zipped(**{"metadata.json": b"", "config.json": b"", "model.weights.h5": b""}),
         "a Keras model",
     ),
-    "keras, in part": (zipped(**{"metadata.json": b"", "config.json": b""}), "a part of a Keras"),
+    "keras, in part": (
+        zipped(**{"metadata.json": b"", "config.json": b""}),
+        "a Keras archive without model.weights.h5",
+    ),
     "gzip": (gzip.compress(DATA), "gzip-compressed data"),
     "bzip2": (bz2.compress(DATA), "bzip2-compressed data"),
     "lzma": (lzma.compress(DATA, lzma.FORMAT_ALONE), "lzma-compressed data"),
@@ -249,6 +267,31 @@ def test_hdf5(file, said):
         data = files.read(file)
     assert verdict(data).startswith(said)
     assert verdict(data[:-1]).startswith("a truncated HDF5 file")
+
+
+def test_a_folder_of_pointers(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(LFS)
+    assert verdict(tmp_path) == (
+        "a folder in which saved_model.pb is a Git LFS pointer; run: git lfs pull"
+    )
+
+
+def test_a_folder_of_versions(tmp_path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").write_bytes(SAVED)
+    assert verdict(tmp_path).endswith("give one, such as 1")
+
+
+def test_a_tar(tmp_path):
+    assert verdict(tarred()) == "a tar archive; unpack it"
+
+
+def test_what_comes_from_a_file_is_shown_and_not_obeyed(tmp_path):
+    (tmp_path / "\x1b]0;title\x07").write_bytes(b"")
+    (tmp_path / ("long" * 50)).write_bytes(b"")
+    assert verdict(tmp_path).isprintable()
+    assert verdict(b"text \x0c of a\r\nfile " * 30).isprintable()
+    assert len(verdict(tmp_path)) < 500
 
 
 def test_a_name_is_the_last_word(tmp_path):

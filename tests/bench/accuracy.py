@@ -30,11 +30,13 @@ def measure(corpus: Path) -> int:
     """The three passes over one folder."""
     if not (corpus / "manifest.jsonl").exists():
         print(f"\naccuracy: {corpus} has no manifest.jsonl: nothing measured")
-        return 0
+        return 1
     with (corpus / "manifest.jsonl").open(encoding="utf-8") as lines:
         listed = [json.loads(line) for line in lines]
     rows = [row for row in listed if (corpus / "files" / row["path"]).exists()]
     print(f"\n{corpus.resolve().name}: {len(rows)} of {len(listed)} labelled files are here")
+    if not rows:
+        return 1
     installed = {info.name for info in mlup.plugins()}
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -7,9 +7,12 @@ A message says what was tried, what was seen and what to do next; the cause is c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from mlup.showing import shown
+
+LONGEST_ERROR: Final = 2000
+"""Characters of another library's message that are quoted, at most."""
 
 
 def described(error: BaseException) -> str:
@@ -18,8 +21,11 @@ def described(error: BaseException) -> str:
         said = str(error)
     except Exception:  # a plugin's exception, a plugin's __str__
         said = "(its message cannot be printed)"
-    # A framework's message may quote the file: what it holds must not reach a terminal as it is.
-    said = "\n".join(map(shown, said.split("\n")))
+    # A framework's message may quote the file: what it holds must not reach a terminal as it is,
+    # nor in its full length. The chained error has the whole.
+    said = "\n".join(map(shown, said[:LONGEST_ERROR].split("\n"))) + (
+        " …" if len(said) > LONGEST_ERROR else ""
+    )
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

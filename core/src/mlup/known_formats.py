@@ -60,6 +60,12 @@ _SAFETENSORS: Final = foreign(
     "a safetensors file", "tensors without a model, safetensors.numpy.load_file(...)"
 )
 _NPZ: Final = foreign("an npz file of NumPy arrays", "numpy.load(...)")
+_TRANSFORMERS: Final = foreign(
+    "a folder of Hugging Face transformers", "AutoModel.from_pretrained(...)"
+)
+_CHECKPOINT: Final = Verdict(
+    "a TensorFlow checkpoint: weights without a model; save the whole model instead"
+)
 _WEIGHTS: Final = Verdict(
     "Keras weights only, without a model (no model_config): build the model in code and call its "
     "load_weights(), or save the whole model"
@@ -68,10 +74,12 @@ _WEIGHTS: Final = Verdict(
 OF_DILL: Final = ("dill._dill._create_function", "dill._dill._create_type")
 DILL: Final = foreign("a pickle with functions or classes of dill's", "dill.load(...)")
 
+LFS: Final = b"version https://git-lfs.github.com/spec/v1"
+
 MARKS: Final[tuple[tuple[int, bytes, Verdict], ...]] = (
     (
         0,
-        b"version https://git-lfs.github.com/spec/v1",
+        LFS,
         Verdict("a Git LFS pointer, not the file itself; run: git lfs pull"),
     ),
     (0, b"tree\nversion=", of("a LightGBM text model", "lightgbm")),
@@ -112,6 +120,12 @@ MARKS: Final[tuple[tuple[int, bytes, Verdict], ...]] = (
 
 WITHIN_HEAD: Final[tuple[tuple[bytes, bytes, Verdict], ...]] = (
     (b"{", b'"learner"', _XGBOOST),
+    (
+        b"{",
+        b'"name": "tree"',
+        Verdict("LightGBM's dump_model() as JSON, which nothing loads; use save_model()"),
+    ),
+    (b"{", b'"module": "keras', Verdict("the architecture of a Keras model, without weights")),
     (b"{", b'"oblivious_trees"', _CATBOOST),
     (b"{", b'"float_features"', _CATBOOST),
     (b"<?xml", b"<PMML", foreign("a PMML model")),
@@ -126,14 +140,23 @@ FOLDERS: Final[tuple[tuple[frozenset[str], Verdict], ...]] = (
         frozenset({"metadata.json", "config.json", "model.weights.h5"}),
         of("an unpacked Keras model", "tensorflow"),
     ),
-    (frozenset({"MLmodel"}), Verdict("an MLflow model folder; give the model inside it")),
+    (frozenset({"checkpoint"}), _CHECKPOINT),
     (
-        frozenset({"config.json", "model.safetensors"}),
-        foreign("a folder of Hugging Face transformers", "AutoModel.from_pretrained(...)"),
+        frozenset({"variables.index"}),
+        Verdict("the variables of a TensorFlow SavedModel; give the folder around it"),
+    ),
+    (frozenset({"model.onnx"}), Verdict("a folder with an ONNX model; give its model.onnx")),
+    (frozenset({"MLmodel"}), Verdict("an MLflow model folder; give the model inside it")),
+    (frozenset({"config.json", "model.safetensors"}), _TRANSFORMERS),
+    (frozenset({"config.json", "model.safetensors.index.json"}), _TRANSFORMERS),
+    (frozenset({"config.json", "pytorch_model.bin"}), _TRANSFORMERS),
+    (
+        frozenset({"adapter_config.json", "adapter_model.safetensors"}),
+        foreign("a folder of a PEFT adapter", "PeftModel.from_pretrained(...)"),
     ),
     (
-        frozenset({"config.json", "pytorch_model.bin"}),
-        foreign("a folder of Hugging Face transformers", "AutoModel.from_pretrained(...)"),
+        frozenset({"model_index.json"}),
+        foreign("a folder of Hugging Face diffusers", "DiffusionPipeline.from_pretrained(...)"),
     ),
     (frozenset({"Manifest.json", "Data"}), foreign("a CoreML model package (mlpackage)")),
     (
@@ -160,9 +183,11 @@ def zip_archive(path: ModelPath) -> Verdict | None:
     if any(name.endswith("archive_format") for name in names):
         return foreign("an exported PyTorch program (pt2)", "torch.export.load(...)")
     if {"metadata.json", "config.json"} <= names:
-        if any(name.startswith("model.weights.") for name in names):
+        if "model.weights.h5" in names:
             return of("a Keras model", "tensorflow")
-        return Verdict("a part of a Keras archive: it has no weights")
+        return Verdict("a Keras archive without model.weights.h5, from which Keras loads no model")
+    if any(name.endswith("saved_model.pb") for name in names):
+        return Verdict("a zipped TensorFlow SavedModel; unpack it and give the folder")
     if "schema.json" in names:
         return foreign("a skops file", "skops.io.load(...)")
     if names and all(name.endswith(".npy") for name in names):
@@ -189,19 +214,24 @@ def hdf5(path: ModelPath) -> Verdict | None:
 
 def protobuf(path: ModelPath) -> Verdict | None:
     """ONNX, SavedModel, CoreML, GraphDef: by the numbers and types of a message's fields."""
-    message = probe.protobuf_fields(path)
-    if message is None or path.head[:1] not in (b"\x08", b"\x0a", b"\x12", b"\x1a", b"\x3a"):
+    head = path.head
+    message = probe.protobuf_fields(path) if head[:1] in _FIRST_TAGS else None
+    if message is None:
         return None
     shape = {(field.number, field.wire) for field in message.fields}
+    if message.complete and _GRAPH_DEF >= shape > {(1, BYTES)}:
+        return foreign("a TensorFlow GraphDef (a frozen graph)", "tf.graph_util.import_graph_def")
     version = message.first(1)
     if version is None or version.wire != VARINT or not 0 < version.value < 100:
         return None
     if any(200 <= number <= 3000 for number, _ in shape) and message.complete:
         return foreign("a CoreML model", "coremltools.models.MLModel(...)")
     if message.overrun:
-        if path.head.startswith(b"\x08\x01\x12") and path.head[4:6].find(b"\x0a") >= 0:
+        last = message.fields[-1]
+        tag = head[last.offset + last.size :][:1] or b"\x3a"  # of the field that breaks off
+        if head.startswith(b"\x08\x01\x12") and head[4:6].find(b"\x0a") >= 0:
             return of("a TensorFlow SavedModel that breaks off", "tensorflow-saved")
-        if len(shape) > 1 and shape <= _ONNX:
+        if shape <= _ONNX and tag in _FIRST_TAGS:
             return of("an ONNX model that breaks off", "onnx")
         return None
     if not message.complete or not shape <= _ONNX:
@@ -213,6 +243,8 @@ def protobuf(path: ModelPath) -> Verdict | None:
     return None
 
 
+_FIRST_TAGS: Final = (b"\x08", b"\x0a", b"\x12", b"\x1a", b"\x3a", b"\x42")
+_GRAPH_DEF: Final = frozenset({(1, 2), (2, 2), (3, 0), (4, 2)})  # nodes, library, version, versions
 _ONNX: Final = frozenset(
     {(number, 2) for number in (2, 3, 4, 6, 7, 8, 14, 20, 25, 26)} | {(1, 0), (5, 0)}
 )
@@ -227,5 +259,18 @@ def safetensors(path: ModelPath) -> Verdict | None:
     return _SAFETENSORS if 8 + length <= path.size else Verdict("a truncated safetensors file")
 
 
-STRUCTURES: Final[tuple[Callable[[ModelPath], Verdict | None], ...]] = (safetensors, protobuf)
+def others(path: ModelPath) -> Verdict | None:
+    """Marks that stand elsewhere than in the first bytes."""
+    if path.tail.endswith(b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"):  # of a table of LevelDB's
+        return _CHECKPOINT
+    if path.size % 512 == 0 and path.read_at(257, 5) == b"ustar":
+        return Verdict("a tar archive; unpack it")
+    return None
+
+
+STRUCTURES: Final[tuple[Callable[[ModelPath], Verdict | None], ...]] = (
+    safetensors,
+    protobuf,
+    others,
+)
 """Formats without a mark, tried last."""

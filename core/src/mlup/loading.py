@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mlup import log, ranking
 from mlup.errors import (
     AmbiguousModelError,
+    BinarizerNotFoundError,
     MLupError,
     ModelBinarizationError,
     OptionError,
@@ -15,6 +16,7 @@ from mlup.errors import (
     described,
 )
 from mlup.files import LoadedFile, ModelPath
+from mlup.names import install_line
 from mlup.ranking import Candidate, Problem
 from mlup.registry import Binarizer, Registry, current
 from mlup.sources import DEFAULT_SPOOL_LIMIT
@@ -138,19 +140,29 @@ def load_named(
     if name == MEMORY:
         file = source if isinstance(source, LoadedFile) else LoadedFile(raw_data=source)
         label = f"an object of type {type(source).__name__}"
-        return _deserialize(file, resolve(MEMORY, registry), registry, options, label, ())
+        return _deserialize(file, resolve(MEMORY, registry), registry, options, label)
     chosen = None if name == AUTO else resolve(binarizer, registry)
     with ModelPath.of(source, spool_limit=spool_limit) as path:
         detection = _detect(path, registry)
         if chosen is None:
-            chosen = resolve(choose(detection, registry, on_tie), registry)
+            chosen = _resolve_choice(choose(detection, registry, on_tie), detection, registry)
         else:
             _warn_if_contradicted(chosen, detection, registry)
         file = LoadedFile(raw_data=path.raw_data(), path=path.location)
         if isinstance(source, LoadedFile):
             path_hint = source.path if file.path is None else file.path
             file = source._replace(raw_data=file.raw_data, path=path_hint)
-        return _deserialize(file, chosen, registry, options, str(path), detection.candidates)
+        return _deserialize(file, chosen, registry, options, str(path), detection)
+
+
+def _resolve_choice(name: str, detection: Detection, registry: Registry) -> Binarizer:
+    from mlup.resolving import resolve
+
+    try:
+        return resolve(name, registry)
+    except BinarizerNotFoundError as error:  # its framework is not here
+        reason = next(each.reason for each in detection.candidates if each.binarizer == name)
+        raise BinarizerNotFoundError(f"{detection.path} looks like {reason}. {error}") from error
 
 
 def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> str:
@@ -192,13 +204,14 @@ def _detect(path: ModelPath, registry: Registry) -> Detection:
 def _mismatch(detection: Detection, registry: Registry) -> str | None:
     import os
 
-    from mlup.names import EXTENSIONS, GENERIC_EXTENSIONS
+    from mlup.names import EXTENSIONS, FOREIGN_EXTENSIONS, GENERIC_EXTENSIONS
 
     best = detection.best
     extension = os.path.splitext(detection.path)[1].lower()
     if best is None or not extension or extension in GENERIC_EXTENSIONS:
         return None
     promised = {*EXTENSIONS.get(extension, ()), *registry.names_of(extension)}
+    promised.update(FOREIGN_EXTENSIONS.get(extension, ()))
     if not promised or promised & {each.binarizer for each in detection.candidates}:
         return None
     names = " or ".join(sorted(promised))
@@ -222,8 +235,6 @@ def _advice(found: Verdict, registry: Registry) -> str:
     for info in registry.plugins():
         if info.name == name:
             return f"; the binarizer {name!r} is {info.status}, see 'mlup plugins'"
-    from mlup.resolving import install_line
-
     return f"; the binarizer {name!r} is not installed: {install_line(name)}"
 
 
@@ -264,7 +275,7 @@ def _deserialize(
     registry: Registry,
     options: Mapping[str, Any] | None,
     label: str,
-    candidates: tuple[Candidate, ...],
+    detection: Detection | None = None,
 ) -> Loaded:
     if options is not None and not isinstance(options, Mapping):
         raise OptionError(f"options={options!r}: expected a mapping such as {{'mmap_mode': 'r'}}.")
@@ -273,12 +284,16 @@ def _deserialize(
     name = chosen.info.name
     try:
         model = registry.load_with(chosen)(file=file._replace(options=given))
+    except ModelBinarizationError as error:  # the plugin knows what is wrong, not what it is
+        if detection is None or detection.verdict is None:
+            raise
+        raise ModelBinarizationError(f"{error}{_bytes_are(detection)}") from error
     except MLupError:
         raise
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever a framework raises is chained into one clear error
-        raise ModelBinarizationError(_failed(label, name, error, candidates)) from error
+        raise ModelBinarizationError(_failed(label, name, error, detection)) from error
     return Loaded(model, chosen.registered_as)
 
 
@@ -298,7 +313,7 @@ def check_options(chosen: Binarizer, given: Mapping[str, Any]) -> None:
         )
 
 
-def _failed(label: str, name: str, error: BaseException, candidates: tuple[Candidate, ...]) -> str:
+def _failed(label: str, name: str, error: BaseException, detection: Detection | None) -> str:
     said = f"{label} was not loaded by {name}: {described(error)}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         top = error.name.partition(".")[0]
@@ -311,9 +326,17 @@ def _failed(label: str, name: str, error: BaseException, candidates: tuple[Candi
             " (the script that saved the model defined this name itself: move it into a module "
             "that can be imported here too)"
         )
+    candidates = detection.candidates if detection else ()
     others = [
         f"{each.binarizer} ({each.score:.2f})" for each in candidates if each.binarizer != name
     ]
     if others:
         said += f". Not tried, name it to try it: {', '.join(others)}"
-    return said
+    return said + _bytes_are(detection)
+
+
+def _bytes_are(detection: Detection | None) -> str:
+    """What nobody claims is said to be, after the error of the binarizer that was named for it."""
+    if detection is None or detection.verdict is None:
+        return ""
+    return f" (what it looks like: {detection.verdict})"

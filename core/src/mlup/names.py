@@ -57,3 +57,22 @@ GENERIC_EXTENSIONS: Final = frozenset(
     | {".gz", ".bz2", ".xz", ".z", ".lzma", ".lz4"}
 )
 """Extensions that promise nothing, though a plugin may name them."""
+
+FOREIGN_EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
+    ".safetensors": ("safetensors",),
+    ".gguf": ("GGUF",),
+    ".cbm": ("CatBoost",),
+    ".ubj": ("XGBoost",),
+    ".tflite": ("TensorFlow Lite",),
+    ".mlmodel": ("CoreML",),
+    ".skops": ("skops",),
+    ".npz": ("NumPy",),
+    ".npy": ("NumPy",),
+}
+"""The same for formats that no official binarizer loads."""
+
+
+def install_line(name: str) -> str | None:
+    """The command that installs an official binarizer; ``None`` for any other name."""
+    extra = OFFICIAL_EXTRAS.get(name)
+    return f"pip install 'mlup-core[{extra}]'" if extra else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
+from mlup.names import OFFICIAL_EXTRAS, install_line
+
 
 class PluginInfo(NamedTuple):
     """What ``mlup plugins`` shows of one entry point.
@@ -45,8 +47,16 @@ def availability(info: PluginInfo) -> PluginInfo:
     missing = missing_requirements(info)
     if not missing:
         return info
-    said = f"{', '.join(missing)} cannot be imported here: pip install {info.distribution}, or the package that provides it"
+    said = f"{', '.join(missing)} cannot be imported here: {cure(info)}"
     return info._replace(status="unavailable", problem=said)
+
+
+def cure(info: PluginInfo) -> str:
+    """What to install where something that a plugin requires is missing."""
+    line = install_line(info.name)
+    if line and info.distribution == f"mlup-{OFFICIAL_EXTRAS[info.name]}":
+        return line
+    return f"pip install {info.distribution}, or the package that provides it"
 
 
 def missing_requirements(info: PluginInfo) -> list[str]:

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any
 
 from mlup.errors import BinarizerNotFoundError, described
-from mlup.names import BINARIZER_NAMES, OFFICIAL_EXTRAS
-from mlup.plugin_info import missing_requirements
+from mlup.names import BINARIZER_NAMES, OFFICIAL_EXTRAS, install_line
+from mlup.plugin_info import cure, missing_requirements
 from mlup.registry import AUTO as AUTO
 from mlup.registry import Binarizer, Registry
 
@@ -57,7 +57,7 @@ def resolve(choice: object, registry: Registry) -> Binarizer:
     if missing:
         raise BinarizerNotFoundError(
             f"The binarizer {name!r} needs {', '.join(missing)}, which cannot be imported here: "
-            f"pip install {binarizer.info.distribution}, or the package that provides it."
+            f"{cure(binarizer.info)}."
         )
     return binarizer
 
@@ -92,12 +92,6 @@ def _exists(module: str, places: tuple[str, ...]) -> bool:
     if module in sys.modules:  # __main__ too, of which find_spec() would not hear
         return True
     return (find_spec(module) or PathFinder.find_spec(module, [*places])) is not None
-
-
-def install_line(name: str) -> str | None:
-    """The command that installs an official binarizer; ``None`` for any other name."""
-    extra = OFFICIAL_EXTRAS.get(name)
-    return f"pip install 'mlup-core[{extra}]'" if extra else None
 
 
 def _refuse_if_listed(name: str, registry: Registry) -> None:

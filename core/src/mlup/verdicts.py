@@ -38,9 +38,22 @@ def _folder(path: ModelPath) -> Verdict | str | None:
         return "an empty folder"
     for names, said in known_formats.FOLDERS:
         if names <= set(members):
-            return said
+            return _pointer(path, sorted(names)) or said
+    for version in reversed([name for name in members if name.isdigit()]):
+        inner = path.member(version)
+        if inner and "saved_model.pb" in inner.members():
+            return f"a folder of a TensorFlow SavedModel's versions; give one, such as {version}"
     some = shown(", ".join(members[:5]), LONGEST) + (", …" if len(members) > 5 else "")
     return f"a folder in which no installed binarizer sees a model ({some})"
+
+
+def _pointer(path: ModelPath, names: list[str]) -> str | None:
+    """What is in a folder's place after a clone without Git LFS."""
+    for name in names:
+        file = path.member(name)
+        if file and file.head.startswith(known_formats.LFS):
+            return f"a folder in which {name} is a Git LFS pointer; run: git lfs pull"
+    return None
 
 
 def _empty(path: ModelPath) -> str | None:
@@ -114,8 +127,10 @@ def _text(path: ModelPath) -> str | None:
         if error.start < len(path.head) - 4 or path.size <= len(path.head):
             return None
         text = path.head[: error.start].decode()  # the edge cut a character in two
-    plain = all(character.isprintable() or character in "\t\r\n\f" for character in text)
-    return "text of no model format that an installed binarizer knows" if plain else None
+    if not all(character.isprintable() or character in "\t\r\n\f" for character in text):
+        return None
+    beginning = shown(" ".join(text.split()), 60)
+    return f"text of no model format that an installed binarizer knows: {beginning!r}"
 
 
 def _named(path: ModelPath) -> Verdict | None:

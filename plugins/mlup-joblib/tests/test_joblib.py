@@ -722,3 +722,12 @@ def test_whatever_joblib_writes_raw_with_an_array_is_recognised(array, before, p
 def test_whatever_pickle_writes_is_recognised_compressed(value, compressor, protocol):
     data = COMPRESS[compressor](pickle.dumps([value], protocol))
     assert best(data) == ("joblib", 0.9)
+
+
+def test_the_number_that_pytorch_files_begin_with_is_no_model():
+    data = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
+    assert pickle.loads(data) == 119547037146038801333356
+    for source in (data, io.BytesIO(data)):
+        with pytest.raises(mlup.ModelBinarizationError, match="binarizer 'torch'"):
+            mlup.load(source, "joblib")
+    assert mlup.load(pickle.dumps(119547037146038801333355), "joblib") == 119547037146038801333355

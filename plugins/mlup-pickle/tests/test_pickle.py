@@ -645,3 +645,12 @@ def test_what_dill_pickles_like_pickle_is(monkeypatch, protocol):
     assert mlup.detect(of_dill("_create_array", protocol, monkeypatch)).best.binarizer == "pickle"
     text = {"doc": "it calls dill._dill _create_function, dill._dill._create_type"}
     assert mlup.detect(pickle.dumps(text, protocol)).best.binarizer == "pickle"
+
+
+def test_the_number_that_pytorch_files_begin_with_is_no_model():
+    data = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
+    assert pickle.loads(data) == 119547037146038801333356
+    for source in (data, io.BytesIO(data)):
+        with pytest.raises(mlup.ModelBinarizationError, match="binarizer 'torch'"):
+            mlup.load(source, "pickle")
+    assert mlup.load(pickle.dumps(119547037146038801333355), "pickle") == 119547037146038801333355

@@ -12,6 +12,7 @@ from mlup.cli.failing import FAILED, Command, one_line
 from mlup.cli.output import write, write_json
 from mlup.errors import MLupError
 from mlup.loading import Detection, detect
+from mlup.plugin_info import availability
 from mlup.ranking import Candidate
 from mlup.registry import current
 from mlup.showing import shown
@@ -100,5 +101,11 @@ def _write_lines(path: str, detection: Detection, show_all: bool) -> None:
     write(f"{path}: {best.binarizer} {best.score:.2f} ({best.reason})", bold=True)
     for each in detection.candidates[1:] if show_all else ():
         write(f"  then {each.binarizer} {each.score:.2f} ({each.reason})", dim=True)
-    for said in _tie(detection):
+    for said in [*_tie(detection), *_missing(best.binarizer)]:
         write(f"  {said}", dim=True)
+
+
+def _missing(name: str) -> list[str]:
+    binarizer = current().get(name)
+    info = binarizer and availability(binarizer.info)
+    return [info.problem] if info and info.problem else []

@@ -23,7 +23,7 @@ _WINDOWS: Final = (4 * 1024, _LONG)  # read one after the other while ENOUGH is 
 IMPORTS_WITHIN: Final = 512 * 1024
 """Bytes from the beginning in which :func:`pickle_imports` looks."""
 
-_PATIENCE: Final = 120_000  # opcodes that are followed for an import: some 70 ms at worst
+_PATIENCE: Final = 150_000  # opcodes that are followed for an import: some 90 ms at worst
 _FIRST_WINDOW: Final = 16 * 1024  # enough for most, and much cheaper
 _MAX_FRAMES: Final = 1024
 _PROTO, _FRAME, _STOP = 0x80, 0x95, ord(".")

@@ -22,6 +22,8 @@ _WRAPPERS: Final = ("joblib.numpy_pickle.NumpyArrayWrapper", "joblib.numpy_pickl
 _OF_DILL: Final = ("dill._dill._create_function", "dill._dill._create_type")
 _DILL_WITHIN: Final = 16 * 1024  # bytes in which they are looked for
 
+_TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER
+
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
@@ -72,7 +74,11 @@ def _of(start: probe.PickleStart) -> str:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """The object, by ``joblib.load``; ``mmap_mode`` maps the arrays of a raw dump into memory."""
+    """The object, by ``joblib.load``; ``mmap_mode`` maps the arrays of a raw dump into memory.
+
+    Raises:
+        ModelBinarizationError: it is the number that PyTorch's files of before 1.6 begin with.
+    """
     import joblib
 
     mmap_mode = file.options.get("mmap_mode")
@@ -82,6 +88,15 @@ def deserialize(file: mlup.LoadedFile) -> object:
             old = stream.read(len(OLD_MAGIC)) == OLD_MAGIC
             stream.seek(start)
             if not old:
-                return joblib.load(stream)
+                return _checked(joblib.load(stream), file)
     with file.as_path() as path:  # mapping, and everything of joblib before 0.10, need a path
-        return joblib.load(path, mmap_mode=mmap_mode)
+        return _checked(joblib.load(path, mmap_mode=mmap_mode), file)
+
+
+def _checked(model: object, file: mlup.LoadedFile) -> object:
+    if type(model) is int and model == _TORCH_MAGIC:
+        raise mlup.ModelBinarizationError(
+            f"{file.label} was not loaded by joblib: it is a PyTorch file of before 1.6, of which "
+            "joblib reads no more than a number; name the binarizer 'torch'."
+        )
+    return model

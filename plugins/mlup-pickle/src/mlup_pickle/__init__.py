@@ -20,6 +20,8 @@ _WRAPPERS: Final = ("joblib.numpy_pickle.NumpyArrayWrapper", "joblib.numpy_pickl
 _OF_DILL: Final = ("dill._dill._create_function", "dill._dill._create_type")
 _DILL_WITHIN: Final = 16 * 1024  # bytes in which they are looked for
 
+_TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER
+
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
@@ -44,8 +46,18 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """The object, by ``pickle.load``."""
+    """The object, by ``pickle.load``.
+
+    Raises:
+        ModelBinarizationError: it is the number that PyTorch's files of before 1.6 begin with.
+    """
     import pickle
 
     with file.open() as stream:
-        return pickle.load(stream)
+        model = pickle.load(stream)
+    if type(model) is int and model == _TORCH_MAGIC:
+        raise mlup.ModelBinarizationError(
+            f"{file.label} was not loaded by pickle: it is a PyTorch file of before 1.6, of which "
+            "pickle reads no more than a number; name the binarizer 'torch'."
+        )
+    return model
