@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
-from mlup import sources
+from mlup import sources, streams
 from mlup.errors import ProbeError, SourceError
 from mlup.loaded_file import LoadedFile as LoadedFile
 
@@ -58,7 +58,7 @@ class ModelPath(os.PathLike[str]):
         self.remembered: dict[Any, Any] = {}
 
     @classmethod
-    def of(cls, source: object, *, spool_limit: int = sources.DEFAULT_SPOOL_LIMIT) -> ModelPath:
+    def of(cls, source: object, *, spool_limit: int = streams.DEFAULT_SPOOL_LIMIT) -> ModelPath:
         """Open any source: a path, bytes, an open binary file, a :class:`LoadedFile`.
 
         Raises:
@@ -79,8 +79,8 @@ class ModelPath(os.PathLike[str]):
             return cls._of_loaded_file(source, spool_limit)
         if hasattr(source, "read"):
             stream = cast(BinaryIO, source)
-            name = sources.stream_name(stream)
-            return cls(sources.open_stream(stream, name, spool_limit), location=None, name=name)
+            name = streams.stream_name(stream)
+            return cls(streams.open_stream(stream, name, spool_limit), location=None, name=name)
         raise SourceError(
             f"An object of type {type(source).__name__} is no source: give a path, bytes, an open "
             "binary file or a LoadedFile. A model that is in memory already is returned as it is "

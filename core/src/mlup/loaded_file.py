@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from mlup import sources
+from mlup import sources, streams
 from mlup.errors import SourceError
 
 
@@ -40,7 +40,7 @@ class LoadedFile(NamedTuple):
         """What to call it in a message: its path, an open file's name, or ``<bytes>``."""
         if self.path is not None:
             return os.fsdecode(self.path)
-        return sources.stream_name(self.raw_data) or "<bytes>"
+        return streams.stream_name(self.raw_data) or "<bytes>"
 
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from mlup import log, ranking
+from mlup import explaining, log, ranking
 from mlup.errors import (
     AmbiguousModelError,
     BinarizerNotFoundError,
@@ -13,22 +13,13 @@ from mlup.errors import (
     ModelBinarizationError,
     OptionError,
     UnknownModelError,
-    described,
 )
 from mlup.files import LoadedFile, ModelPath
-from mlup.names import install_line
 from mlup.ranking import Candidate, Problem
 from mlup.registry import Binarizer, Registry, current
-from mlup.sources import DEFAULT_SPOOL_LIMIT
-
-if TYPE_CHECKING:
-    from mlup.known_formats import Verdict
+from mlup.streams import DEFAULT_SPOOL_LIMIT
 
 MEMORY: Final = "memory"
-_UNHEARD: Final = ("broken", "conflict", "incompatible", "disabled")
-
-SURE: Final = 0.9
-"""From this score on, bytes "clearly say" what they are."""
 
 
 class Detection(NamedTuple):
@@ -60,7 +51,7 @@ class Detection(NamedTuple):
     @property
     def mismatch(self) -> str | None:
         """What is wrong with the name, where it promises another format than the bytes hold."""
-        return _mismatch(self, current())
+        return explaining.mismatch(self, current())
 
 
 class Loaded(NamedTuple):
@@ -147,7 +138,7 @@ def load_named(
         if chosen is None:
             chosen = _resolve_choice(choose(detection, registry, on_tie), detection, registry)
         else:
-            _warn_if_contradicted(chosen, detection, registry)
+            explaining.warn_if_contradicted(chosen, detection, registry)
         file = LoadedFile(raw_data=path.raw_data(), path=path.location)
         if isinstance(source, LoadedFile):
             path_hint = source.path if file.path is None else file.path
@@ -175,7 +166,7 @@ def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> s
     best = detection.best
     if best is None:
         raise UnknownModelError(
-            _unknown(detection, registry), path=detection.path, verdict=detection.verdict
+            explaining.unknown(detection, registry), path=detection.path, verdict=detection.verdict
         )
     tied = detection.tied
     names = [each.binarizer for each in tied or (best,)]
@@ -198,74 +189,8 @@ def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> s
 
 def _detect(path: ModelPath, registry: Registry) -> Detection:
     candidates, problems = ranking.rank(path, registry.scorers, registry.strict)
-    return Detection(str(path), candidates, problems, None if candidates else _word(path, registry))
-
-
-def _mismatch(detection: Detection, registry: Registry) -> str | None:
-    import os
-
-    from mlup.names import EXTENSIONS, FOREIGN_EXTENSIONS, GENERIC_EXTENSIONS
-
-    best = detection.best
-    extension = os.path.splitext(detection.path)[1].lower()
-    if best is None or not extension or extension in GENERIC_EXTENSIONS:
-        return None
-    promised = {*EXTENSIONS.get(extension, ()), *registry.names_of(extension)}
-    promised.update(FOREIGN_EXTENSIONS.get(extension, ()))
-    if not promised or promised & {each.binarizer for each in detection.candidates}:
-        return None
-    names = " or ".join(sorted(promised))
-    return f"its name ({extension}) says {names}, its content {best.binarizer}"
-
-
-def _word(path: ModelPath, registry: Registry) -> str | None:
-    from mlup.verdicts import verdict
-
-    found = verdict(path)
-    return found and found + _advice(found, registry)
-
-
-def _advice(found: Verdict, registry: Registry) -> str:
-    """What to do about an official binarizer that would have known more of the bytes."""
-    name = found.binarizer
-    if name is None:
-        return ""
-    if registry.get(name) is not None:
-        return found.refused
-    for info in registry.plugins():
-        if info.name == name:
-            return f"; the binarizer {name!r} is {info.status}, see 'mlup plugins'"
-    return f"; the binarizer {name!r} is not installed: {install_line(name)}"
-
-
-def _unknown(detection: Detection, registry: Registry) -> str:
-    said = f"{detection.path} was not recognised by any installed binarizer"
-    said += f" ({', '.join(each.binarizer for each in registry.scorers) or 'none is installed'})."
-    if detection.verdict:
-        said += f" It is {detection.verdict}" + ("" if detection.verdict.endswith("?") else ".")
-    troubled = [info.name for info in registry.plugins() if info.status in _UNHEARD]
-    troubled += [problem.binarizer for problem in detection.problems]
-    if troubled:
-        said += f" Not heard, see 'mlup plugins': {', '.join(dict.fromkeys(troubled))}."
-    return said + " If you know what it is, name the binarizer (binarizer=, --binarizer)."
-
-
-def _warn_if_contradicted(chosen: Binarizer, detection: Detection, registry: Registry) -> None:
-    best = detection.best
-    if best is None or best.score < SURE:
-        return
-    if any(each.binarizer == chosen.info.name for each in detection.candidates):
-        return
-    silent = all(each.binarizer != chosen.info.name for each in registry.scorers)
-    if silent and chosen.info.distribution == best.distribution:
-        return  # another reading of the same format, as onnx-full-return is of onnx's
-    log.logger().warning(
-        "%s is loaded with %s, as asked, but its bytes look like %s (%.2f: %s)",
-        detection.path,
-        chosen.info.name,
-        best.binarizer,
-        best.score,
-        best.reason,
+    return Detection(
+        str(path), candidates, problems, None if candidates else explaining.word(path, registry)
     )
 
 
@@ -287,13 +212,13 @@ def _deserialize(
     except ModelBinarizationError as error:  # the plugin knows what is wrong, not what it is
         if detection is None or detection.verdict is None:
             raise
-        raise ModelBinarizationError(f"{error}{_bytes_are(detection)}") from error
+        raise ModelBinarizationError(f"{error}{explaining.bytes_are(detection)}") from error
     except MLupError:
         raise
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever a framework raises is chained into one clear error
-        raise ModelBinarizationError(_failed(label, name, error, detection)) from error
+        raise ModelBinarizationError(explaining.failed(label, name, error, detection)) from error
     return Loaded(model, chosen.registered_as)
 
 
@@ -311,32 +236,3 @@ def check_options(chosen: Binarizer, given: Mapping[str, Any]) -> None:
             f"The binarizer {chosen.info.name!r} does not understand the option "
             f"{', '.join(map(repr, unknown))}; {takes}."
         )
-
-
-def _failed(label: str, name: str, error: BaseException, detection: Detection | None) -> str:
-    said = f"{label} was not loaded by {name}: {described(error)}"
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        top = error.name.partition(".")[0]
-        said += (
-            f" (the model needs the module {top!r}: install the package that provides it, or put "
-            "its folder on PYTHONPATH)"
-        )
-    elif isinstance(error, AttributeError) and "__main__" in said:
-        said += (
-            " (the script that saved the model defined this name itself: move it into a module "
-            "that can be imported here too)"
-        )
-    candidates = detection.candidates if detection else ()
-    others = [
-        f"{each.binarizer} ({each.score:.2f})" for each in candidates if each.binarizer != name
-    ]
-    if others:
-        said += f". Not tried, name it to try it: {', '.join(others)}"
-    return said + _bytes_are(detection)
-
-
-def _bytes_are(detection: Detection | None) -> str:
-    """What nobody claims is said to be, after the error of the binarizer that was named for it."""
-    if detection is None or detection.verdict is None:
-        return ""
-    return f" (what it looks like: {detection.verdict})"
