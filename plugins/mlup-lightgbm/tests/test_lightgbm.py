@@ -448,20 +448,21 @@ def test_score_and_deserialize_can_be_tried_without_mlup_around_them(tmp_path):
 
 
 @pytest.mark.parametrize("form", [bytes, crlf], ids=["unix", "windows"])
-def test_params_reach_the_booster(tmp_path, form):
-    """LightGBM 4 says that it ignores them: hearing it is the proof that they arrived."""
+def test_lightgbm_ignores_params_and_says_so(tmp_path, form):
+    """Hearing it is the proof that they arrived."""
     path = tmp_path / "m"
     path.write_bytes(form(saved(REGRESSION, path)))
     with pytest.warns(UserWarning, match="Ignoring params"):
-        loaded = mlup.load(path, options={"params": {"num_threads": 1}})
+        loaded = mlup.load(path, options={"params": {"num_leaves": 99}})
     assert same(loaded, REGRESSION)
+    assert loaded.params.get("num_leaves") != 99
     for nothing in ({}, {"params": None}, {"params": {}}):
         assert same(mlup.load(path, options=nothing), REGRESSION)
 
 
 @pytest.mark.parametrize("params", ["num_threads=1", 1, [("num_threads", 1)], {1: 2}, {None: 2}])
 def test_params_that_are_none_are_an_option_error(params):
-    with pytest.raises(mlup.OptionError, match=r"params=.*expected a mapping.*num_threads"):
+    with pytest.raises(mlup.OptionError, match=r"params=.*expected a mapping.*ignore these"):
         mlup.load(REGRESSION.model_to_string().encode(), options={"params": params})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -363,14 +364,49 @@ def test_full_return_is_never_chosen_by_itself(monkeypatch):
         [],
         ["CPUExecutionProvider"],
         ("CPUExecutionProvider",),
+        "CPUExecutionProvider",
         [("CPUExecutionProvider", {})],
         [["CPUExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"}]],
     ],
 )
-def test_providers_are_taken_as_onnxruntime_takes_them(providers):
+def test_providers_are_taken_as_onnxruntime_takes_them(caplog, providers):
     for name in ("onnx", "onnx-full-return"):
         loaded = mlup.load(MODELS["classifier"], name, options={"providers": providers})
         assert loaded.get_providers() == ["CPUExecutionProvider"]
+    assert caplog.records == []
+
+
+ABSENT = [
+    name
+    for name in onnxruntime.get_all_providers()
+    if name not in onnxruntime.get_available_providers()
+]
+"""What onnxruntime knows and this build of it lacks; most builds have three of twenty."""
+
+
+@pytest.mark.parametrize("with_options", [False, True])
+def test_providers_that_this_onnxruntime_lacks_are_left_out_with_one_warning(
+    caplog, capsys, with_options
+):
+    absent = [(name, {"device_id": 0}) if with_options else name for name in ABSENT[:2]]
+    loaded = mlup.load(
+        MODELS["classifier"], options={"providers": [*absent, "CPUExecutionProvider"]}
+    )
+    assert_as_native(loaded, onnxruntime.InferenceSession(MODELS["classifier"]))
+    assert loaded.get_providers() == ["CPUExecutionProvider"]
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("mlup", logging.WARNING)
+    assert f"this onnxruntime has no {ABSENT[0]}, {ABSENT[1]}; it has " in record.getMessage()
+    assert capsys.readouterr().out == ""  # onnxruntime would print
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_providers_of_which_this_onnxruntime_has_none_are_refused(caplog, as_text):
+    given = ABSENT[0] if as_text else ABSENT[:2]
+    said = f"this onnxruntime has no {ABSENT[0]}.*; it has .*CPUExecutionProvider"
+    with pytest.raises(mlup.OptionError, match=said):
+        mlup.load(MODELS["classifier"], options={"providers": given})
+    assert caplog.records == []
 
 
 def test_without_providers_it_is_the_native_choice():
@@ -381,10 +417,11 @@ def test_without_providers_it_is_the_native_choice():
 @pytest.mark.parametrize(
     ("providers", "said"),
     [
-        (["CudaExecutionProvider"], "no 'CudaExecutionProvider'; it has .*CPUExecutionProvider"),
+        (["CudaExecutionProvider"], "knows no 'CudaExecutionProvider'; it knows .*CUDAExec"),
+        (["CpuExecutionProvider", "CPUExecutionProvider"], "knows no 'CpuExecutionProvider'"),
+        ("cpu", "knows no 'cpu'"),
         ([("Nope", {})], "no 'Nope'"),
-        ("CPUExecutionProvider", r"expected a list .* such as \['CPUExecutionProvider'\]"),
-        (3, "expected a list"),
+        (3, r"expected a list .* such as \['CPUExecutionProvider'\]"),
         ({"CPUExecutionProvider": {}}, "expected a list"),
         ([3], "3 is neither"),
         ([("CPUExecutionProvider", 3)], "is neither"),
@@ -521,6 +558,73 @@ def test_bytes_whose_weights_are_elsewhere_need_the_path(external, kind):
     assert "give the model's path" in said
 
 
+def test_bytes_whose_weights_lie_in_the_working_directory_never_fail_without_a_hint(
+    tmp_path, monkeypatch
+):
+    """onnxruntime 1.32 reads them from there, but not where an optimizer wants their values."""
+    proto = model(
+        [helper.make_node("Add", ["x", "w"], ["y"])],
+        outputs=[tensor("y", None, 4)],
+        weights=[numpy_helper.from_array(np.ones(4, np.float32), "w")],
+    )
+    path = tmp_path / "model.onnx"
+    onnx.save(proto, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    monkeypatch.chdir(tmp_path)
+    assert np.array_equal(mlup.load(path).predict(X)[0], X + 1)
+    data = path.read_bytes()
+    try:
+        native = onnxruntime.InferenceSession(data)
+    except Exception:
+        assert "give the model's path instead of its bytes" in refusal(data)
+    else:
+        assert_as_native(mlup.load(data), native)
+
+
+@pytest.mark.parametrize("folder", ["external", "links"])
+def test_weights_that_are_a_git_lfs_pointer_are_named(tmp_path, external, monkeypatch, folder):
+    proto = model(
+        inputs=[tensor("x", None, 400)],
+        weights=[numpy_helper.from_array(np.tile(W, (100, 1)), "w")],
+    )
+    path = external / "model.onnx"
+    os.remove(external / "weights.bin")
+    onnx.save(proto, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    size = os.path.getsize(external / "weights.bin")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize {size}\n"
+    (external / "weights.bin").write_text(pointer)
+    (external / "another").write_text("n" * len(pointer))
+    if folder == "links":
+        (tmp_path / "links").mkdir()
+        (tmp_path / "links" / "model.onnx").symlink_to(path)
+    said = refusal(tmp_path / folder / "model.onnx")
+    assert f"{external / 'weights.bin'} is only a Git LFS pointer" in said
+    assert "git lfs pull" in said
+    monkeypatch.chdir(tmp_path / folder)
+    assert "weights.bin is only a Git LFS pointer" in refusal("model.onnx")
+    os.truncate(external / "weights.bin", 20)
+    assert "needs 4800 bytes of it, and it has 20" in refusal(path)
+
+
+def with_location(data: bytes, place: str) -> bytes:
+    """The model, with its weights looked for elsewhere."""
+    proto = onnx.load_from_string(data)
+    proto.graph.initializer[0].external_data[0].value = place
+    return proto.SerializeToString()
+
+
+def test_an_absolute_path_of_weights_is_refused_where_onnxruntime_does(external):
+    path = external / "model.onnx"
+    path.write_bytes(with_location(path.read_bytes(), str(external / "weights.bin")))
+    try:
+        native = onnxruntime.InferenceSession(path)
+    except Exception:
+        for source in (path, path.read_bytes()):
+            assert "the weights w are in another file" in (said := refusal(source))
+            assert "by an absolute path" in said
+    else:
+        assert_as_native(mlup.load(path), native)
+
+
 def test_truncated_weights_are_named(external):
     weights = (external / "weights.bin").read_bytes()
     (external / "weights.bin").write_bytes(weights[:20])
@@ -533,11 +637,8 @@ def test_weights_outside_the_folder_are_refused_where_onnxruntime_does(external)
     if version < (1, 24):
         pytest.skip("onnxruntime before 1.24 follows the model wherever it points")
     (external / "weights.bin").rename(external.parent / "weights.bin")
-    data = (external / "model.onnx").read_bytes()
-    proto = onnx.load_from_string(data)
-    proto.graph.initializer[0].external_data[0].value = "../weights.bin"
     path = external / "model.onnx"
-    path.write_bytes(proto.SerializeToString())
+    path.write_bytes(with_location(path.read_bytes(), "../weights.bin"))
     assert "outside the model's folder" in refusal(path)
 
 

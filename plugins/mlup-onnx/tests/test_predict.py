@@ -300,12 +300,65 @@ def test_every_element_type_takes_its_own_arrays_and_lists(kind):
         ("string", [1, 2], "int64"),
         ("string", [1.5], "float64"),
         ("string", [True], "bool"),
+        ("float", np.array([1.0], np.complex64), "complex64"),
     ],
 )
 def test_what_would_lose_something_is_refused(kind, data, given):
     said = rf"'x' wants tensor\({kind}\); {given}.* values do not convert"
     with pytest.raises(PredictTransformDataError, match=said):
         same(kind).predict(data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "most"),
+    [
+        ("float", [1.0, 1e300], "3.40"),
+        ("float", [[-1e300], [np.inf]], "3.40"),
+        ("float", np.float64(3.5e38), "3.40"),
+        ("float16", [1e9], "65"),
+        ("float16", np.array([1e9], np.float32), "65"),
+        ("float16", [10**9], "65"),
+        ("float16", np.array([70000], np.uint32), "65"),
+    ],
+)
+def test_what_would_become_infinite_is_refused(kind, data, most):
+    said = rf"'x' wants tensor\({kind}\); some of the .* are beyond what float.* holds, {most}"
+    with pytest.raises(PredictTransformDataError, match=said):
+        same(kind).predict(data)
+
+
+def test_what_is_infinite_or_no_number_or_too_small_stays_so(one):
+    data = np.array([[np.inf, -np.inf, np.nan, 1e-300]])
+    (found,) = one.predict(data)
+    assert np.array_equal(found, [[-np.inf, np.inf, np.nan, 0.0]], equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", ["float", "double", "int64", "string"])
+def test_masked_values_are_refused_and_an_array_without_any_is_taken(kind):
+    data = np.ma.array(["1", "2"]) if kind == "string" else np.ma.array([1, 2], NUMBERS[kind])
+    assert same(kind).predict(data)[0].tolist() == data.tolist()
+    data[1] = np.ma.masked
+    with pytest.raises(PredictTransformDataError, match=r"'x' wants .* masked.* x\.filled"):
+        same(kind).predict(data)
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float8e4m3fn"])
+def test_a_type_that_numpy_lacks_takes_an_ort_value(kind):
+    code = TensorProto.DataType.Value(kind.upper())
+    session = load(
+        [helper.make_node("Cast", ["x"], ["y"], to=TensorProto.FLOAT)],
+        [tensor("x", None, kind=code)],
+        [tensor("y", None)],
+        opset=19,
+        ir=9,
+    )
+    for data in ([1.0, 2.0], np.ones(2, np.float32), np.ones(2, np.uint16)):
+        with pytest.raises(PredictTransformDataError, match=r"'x' wants .* onnxruntime\.OrtValue"):
+            session.predict(data)
+    give = getattr(onnxruntime.OrtValue, "ortvalue_from_numpy_with_onnx_type", None)
+    if give is not None:
+        bits = np.array([0x3F80], np.uint16) if kind == "bfloat16" else np.array([0x38], np.uint8)
+        assert session.predict(give(bits, code))[0].tolist() == [1.0]
 
 
 @pytest.mark.parametrize("data", [[[1.0], [1.0, 2.0]], [1.0, [2.0]]])
@@ -360,7 +413,7 @@ def test_a_map_is_given_as_the_value_or_by_name():
     assert session.predict({"a": 3.0, "x": 5.0})[0].tolist() == [[3.0, 0.0]]
 
 
-def test_a_sequence_goes_as_it_is():
+def test_a_sequence_takes_a_list_of_what_a_tensor_takes():
     kind = helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, [None])
     session = load(
         [helper.make_node("ConcatFromSequence", ["s"], ["y"], axis=0)], [kind], [tensor("y", None)]
@@ -368,6 +421,16 @@ def test_a_sequence_goes_as_it_is():
     pieces = [np.ones(2, np.float32), np.zeros(1, np.float32)]
     assert session.predict(pieces)[0].tolist() == [1, 1, 0]
     assert session.predict({"s": pieces})[0].tolist() == [1, 1, 0]
+    for data in ([[1.0, 1.0], [0.0]], tuple(pieces), [np.ones(2), np.zeros(1, np.int8)]):
+        assert session.predict(data)[0].tolist() == [1, 1, 0]
+    for data, said in (
+        (np.ones((2, 2), np.float32), "it was given ndarray. Give a list of arrays"),
+        ("x", "it was given str"),
+        ([["a"]], "<U1 values do not convert to float32"),
+        ([[1.0, [2.0]]], "is no array"),
+    ):
+        with pytest.raises(PredictTransformDataError, match=rf"'s' wants seq\(.*; .*{said}"):
+            session.predict(data)
 
 
 def test_an_optional_input_may_be_left_out():
@@ -405,24 +468,28 @@ SESSIONS = {}
         elements=None,
     ),
 )
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
 def test_numbers_come_through_equal_or_are_refused(kind, data):
-    """Integers and truth values exactly, floats as numpy rounds them."""
+    """Integers and truth values exactly, floats as numpy rounds them, and none to infinity."""
     if kind not in SESSIONS:
         SESSIONS[kind] = same(kind)
     dtype = np.dtype(NUMBERS[kind])
     exact = dtype.kind in "iub"
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = data.astype(dtype)
+    infinite = not exact and bool((np.isinf(expected) & ~np.isinf(data)).any())
     try:
         (found,) = SESSIONS[kind].predict(data)
     except PredictTransformDataError:
-        assert exact
+        assert exact or infinite
+        if infinite:
+            return
         assert data.dtype.kind != "b"
         if dtype.kind != "b" and data.dtype.kind != "f":
             limits = np.iinfo(dtype)
             assert any(not limits.min <= int(each) <= limits.max for each in data.flat)
         return
     assert found.dtype == dtype
-    expected = data.astype(dtype)
+    assert not infinite
     assert found.shape == data.shape
     if exact:
         assert [int(each) for each in found.flat] == [int(each) for each in data.flat]

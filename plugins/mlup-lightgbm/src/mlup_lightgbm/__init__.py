@@ -75,8 +75,8 @@ def _params(file: mlup.LoadedFile) -> dict[str, Any] | None:
     if isinstance(params, Mapping) and all(isinstance(name, str) for name in params):
         return dict(params)
     raise mlup.OptionError(
-        f"params={params!r}: expected a mapping of LightGBM's parameters, such as "
-        "{'num_threads': 2}."
+        f"params={params!r}: expected a mapping of LightGBM's parameters. Best leave it out: "
+        "LightGBM 4 and later take them from the model and ignore these."
     )
 
 

@@ -67,7 +67,7 @@ def load(file: mlup.LoadedFile, *, full_return: bool) -> Any:
     except mlup.MLupError:
         raise
     except Exception as error:  # onnxruntime's errors have no common root
-        said = refusals.explained(error, on_disk=file.on_disk is not None)
+        said = refusals.explained(error, file.on_disk)
         if said is None:
             raise
         name = "onnx-full-return" if full_return else "onnx"

@@ -6,35 +6,57 @@ from collections.abc import Mapping
 from typing import Any
 
 import mlup
+from mlup import log
 
 
 def checked_providers(value: Any) -> list[Any] | None:
     """The execution providers as onnxruntime takes them: names, or tuples of name and options.
 
-    Without any, onnxruntime decides: on the CPU, or on what ``sess_options`` names.
+    Those that are not in this build of onnxruntime are left out, with a warning. Without any,
+    onnxruntime decides: on the CPU, or on what ``sess_options`` names.
+
+    Args:
+        value: a list of them, or one name; ``None`` for onnxruntime's choice.
 
     Raises:
-        OptionError: it is no list, or it names one that this onnxruntime does not have.
+        OptionError: it is no list, it has a name that onnxruntime does not know, or nothing in it
+            is in this build.
     """
     if value is None:
         return None
-    from onnxruntime import get_available_providers
+    from onnxruntime import get_all_providers, get_available_providers
 
     available = get_available_providers()
-    if isinstance(value, (str, Mapping)) or not isinstance(value, (list, tuple)):
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, (list, tuple)):
         raise mlup.OptionError(
             f"providers={value!r}: expected a list of execution providers, the first choice first, "
             f"such as {available[-1:]!r}."
         )
     providers = [_provider(each) for each in value]
-    for each in providers:
-        name = each if isinstance(each, str) else each[0]
-        if name not in available:
+    absent = [name for name in map(_name, providers) if name not in available]
+    known = {*get_all_providers(), *available}
+    for name in absent:
+        if name not in known:
             raise mlup.OptionError(
-                f"providers={value!r}: this onnxruntime has no {name!r}; it has "
-                f"{', '.join(available)}. Others come with other packages, onnxruntime-gpu say."
+                f"providers={value!r}: onnxruntime knows no {name!r}; it knows "
+                f"{', '.join(sorted(known))}."
             )
-    return providers
+    if not absent:
+        return providers
+    said = f"this onnxruntime has no {', '.join(absent)}; it has {', '.join(available)}"
+    found = [each for each in providers if _name(each) in available]
+    if not found:
+        raise mlup.OptionError(
+            f"providers={value!r}: {said}. Others come with other packages, onnxruntime-gpu say."
+        )
+    log.logger().warning("providers=%r: %s. The model is loaded without.", value, said)
+    return found
+
+
+def _name(provider: Any) -> str:
+    return str(provider if isinstance(provider, str) else provider[0])
 
 
 def _provider(value: Any) -> Any:

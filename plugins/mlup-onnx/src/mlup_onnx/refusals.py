@@ -5,6 +5,8 @@ Seen in onnxruntime 1.19, 1.23 and 1.32. An error that is none of these speaks f
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -38,6 +40,41 @@ def _missing_data(place: str) -> str:
 
 def _data_elsewhere(place: str) -> str:
     return f"its weights are in another file, {place}, outside the model's folder; put it beside it"
+
+
+def _path_needed() -> str:
+    return (
+        "its weights are in another file, which is looked for beside the model; give the model's "
+        "path instead of its bytes"
+    )
+
+
+def _data_by_absolute_path(name: str) -> str:
+    return (
+        f"the weights {name} are in another file, which the model names by an absolute path, and "
+        "onnxruntime does not follow those; export the model again, or save it with a location "
+        "that is relative to it (onnx.save_model(…, save_as_external_data=True, location=NAME))"
+    )
+
+
+def _pointer(path: str, size: int) -> str | None:
+    """The Git LFS pointer of ``size`` bytes that lies beside the model, where there is one."""
+    for folder in (os.path.dirname(path), os.path.dirname(os.path.realpath(path))):
+        with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if not entry.is_file() or entry.stat().st_size != size:
+                    continue
+                with open(entry.path, "rb") as stream:
+                    if stream.read(len(_LFS)) == _LFS:
+                        return entry.path
+    return None
+
+
+def _lfs_pointer(path: str) -> str:
+    return (
+        f"its weights are in another file, and {path} is only a Git LFS pointer to it; run: "
+        "git lfs pull"
+    )
 
 
 def _short_data(name: str, wanted: str, found: str) -> str:
@@ -103,10 +140,18 @@ _EXTERNAL: Final[tuple[tuple[str, Callable[..., str]], ...]] = (
     (r'External data path does not exist: "([^"]*)"', _missing_data),
     (r"filesystem error: .*: No such file or directory \[([^]]*)\]", _missing_data),  # < 1.24
     (r'escapes (?:model|working) directory.*?External data path: "([^"]*)"', _data_elsewhere),
+    # Of bytes whose weights lie in the working directory, where they are read only now and then.
+    (r"model_path must not be empty", _path_needed),
 )
+_SHORT_DATA: Final = r"External initializer: (.*?) offset: .* read: (\d+) given file_length: (\d+)"
+_LFS: Final = b"version https://git-lfs"
 _KNOWN: Final[tuple[tuple[str, Callable[..., str]], ...]] = (
     *_EXTERNAL,
-    (r"External initializer: (.*?) offset: .* read: (\d+) given file_length: (\d+)", _short_data),
+    (
+        r"External data path validation failed for initializer: (.*?)\. Error: .*Absolute path not allowed",
+        _data_by_absolute_path,
+    ),
+    (_SHORT_DATA, _short_data),
     (r"Unsupported model IR version: (\d+), max supported IR version: (\d+)", _ir_version),
     (r"Opset (\d+) is under development.* support for domain (\S+) is till opset (\d+)", _opset),
     (r"Fatal error: (\S*?):(\S+?)\(-?\d+\) is not a registered function/op", _operator),
@@ -118,19 +163,18 @@ _KNOWN: Final[tuple[tuple[str, Callable[..., str]], ...]] = (
 )
 
 
-def explained(error: BaseException, *, on_disk: bool) -> str | None:
+def explained(error: BaseException, path: str | None) -> str | None:
     """What to tell the user of an error of onnxruntime's; ``None``: what it says itself.
 
     Args:
         error: what the load raised.
-        on_disk: whether onnxruntime had the path of the model, where its weights may lie too.
+        path: the model's path, where its weights may lie too; ``None`` for bytes and streams.
     """
-    if not on_disk and is_about_external_data(error):
-        return (
-            "its weights are in another file, which is looked for beside the model; give the "
-            "model's path instead of its bytes"
-        )
-    return _first(_KNOWN, str(error))
+    if path is None and is_about_external_data(error):
+        return _path_needed()
+    short = re.search(_SHORT_DATA, str(error), re.DOTALL)
+    pointer = _pointer(path, int(short[3])) if path is not None and short else None
+    return _first(_KNOWN, str(error)) if pointer is None else _lfs_pointer(pointer)
 
 
 def is_about_external_data(error: BaseException) -> bool:
