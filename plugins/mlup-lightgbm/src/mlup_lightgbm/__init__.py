@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import mlup
-from mlup_lightgbm.text import BOM, IncompleteTextError, check, text_model
 
 __version__ = "0.1.0"
 
 extensions: Final = (".txt", ".lgb", ".lgbm", ".model")
 requires: Final = ("lightgbm",)
 options: Final = ("params",)
+
+BOM: Final = b"\xef\xbb\xbf"
 
 _FIRST: Final = (b"tree\nversion=v", b"tree\r\nversion=v", b"tree\nnum_c", b"tree\r\nnum_c")
 _OPENINGS: Final = _FIRST + tuple(BOM + first for first in _FIRST)
@@ -31,6 +32,10 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     """
     if not head.startswith(_OPENINGS):
         return None
+    from mlup_lightgbm.text import (
+        text_model,
+    )  # its patterns cost a fresh process half a millisecond
+
     model = text_model(path)
     if model is None:
         return None
@@ -51,6 +56,8 @@ def deserialize(file: mlup.LoadedFile) -> object:
     a zero byte it ends the process, or never returns.
     """
     import lightgbm
+
+    from mlup_lightgbm.text import IncompleteTextError, check
 
     params = _params(file)
     try:

@@ -36,8 +36,6 @@ from typing import BinaryIO, Final, NamedTuple
 
 from mlup import ModelPath, probe
 
-BOM: Final = b"\xef\xbb\xbf"
-
 _OPENING: Final = re.compile(
     rb"(\xef\xbb\xbf)?tree(\r?\n)(?:version=(v\d{1,4})|num_class=\d{1,9})\2"
 )
