@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
+from collections.abc import Sequence
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import mlup
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # torch says so when NumPy is not installed; nothing needs it
     import torch  # noqa: F401
+
+Changes = list[tuple[int, bytes]]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,3 +56,29 @@ def best():
         return detection.best and (detection.best.binarizer, detection.best.score)
 
     return best
+
+
+@pytest.fixture(scope="session")
+def damaged(best):
+    """Detects files with bytes changed, inserted or cut off: no plugin may fail over them."""
+    places = st.one_of(st.integers(0, 300), st.integers(0, 1 << 16), st.integers(-900, -1))
+    changes = st.lists(st.tuples(places, st.binary(min_size=1, max_size=12)), max_size=5)
+
+    def damaged(samples: Sequence[bytes]) -> None:
+        @settings(
+            max_examples=150,
+            deadline=4000,
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+        @given(st.sampled_from(samples), st.one_of(st.none(), places), changes, st.booleans())
+        def detected(sample: bytes, cut: int | None, changes: Changes, insert: bool) -> None:
+            data = bytearray(sample[:cut])
+            for place, new in changes:
+                at = place % (len(data) or 1)
+                data[at : at if insert else at + len(new)] = new
+            best(bytes(data))
+
+        detected()
+
+    return damaged

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable
 
@@ -252,6 +253,66 @@ def test_what_a_detection_reads_of_a_long_directory_is_bounded(content):
             plugin.score(path, path.head, path.tail)
             assert not path.overdrawn
             assert BUDGET - path.left < BUDGET
+
+
+def directory(*names: bytes, behind: bytes = b"", count: int) -> bytes:
+    """An archive that is a directory alone, which is said to have more entries than it has."""
+    entry = struct.Struct("<4s6H3L5H2L")
+    data = behind.join(
+        [entry.pack(b"PK\1\2", *[0] * 9, len(name), *[0] * 6) + name for name in names] + [b""]
+    )
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(data), 30, 0)
+    return b"PK\3\4" + bytes(26) + data + end
+
+
+@pytest.mark.parametrize("length", [b"\0\0", b"\xff\x03", b"\xff\x7f", b"\xff\xff", b""])
+def test_entries_that_overlap_take_no_memory(best, length):
+    """Each took a name of its own, of up to 65,535 bytes."""
+    overlapping = b"".join(b"PK\1\2" + bytes([i % 251]) + length for i in range(6_000))
+    data = directory(b"a/data.pkl", b"a/version", b"a/x", behind=b"XX" + overlapping, count=9999)
+    with ModelPath.of(data) as path:
+        tracemalloc.start()
+        try:
+            assert mlup_torch.score(path, path.head, path.tail) is None
+            assert tracemalloc.get_traced_memory()[1] < 2 * 1024 * 1024
+        finally:
+            tracemalloc.stop()
+    assert best(data) is None
+
+
+@pytest.mark.parametrize("last", ["archive_format", "constants.pkl"])
+def test_a_record_behind_one_with_a_long_name_is_seen(best, last):
+    content = [*SAVED, *FILLING, (f"archive/{'n' * 20_000}", b"")]
+    assert best(zipped(content)) == ("torch", 0.95)
+    assert best(zipped([*content, (f"archive/{last}", b"")])) is None
+
+
+@pytest.mark.parametrize("last", ["archive_format", "constants.pkl"])
+@pytest.mark.parametrize("length", [0, 300, 0xFFFF])
+def test_a_mark_in_an_entrys_comment_hides_nothing(best, last, length):
+    """The part that is read may begin in the midst of such a comment."""
+
+    def with_comments(content: Members) -> bytes:
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for name, data in content:
+                info = zipfile.ZipInfo(name)
+                info.comment = (b"PK\1\2" + length.to_bytes(2, "little") * 21) * 5
+                archive.writestr(info, data)
+        return stream.getvalue()
+
+    assert best(with_comments([*SAVED, *FILLING])) == ("torch", 0.95)
+    assert best(with_comments([*SAVED, *FILLING, (f"archive/{last}", b"")])) is None
+
+
+@pytest.mark.parametrize("length", [40, 60, 100])
+def test_a_long_name_is_not_shown(length):
+    pickled = b"\x80\x02c" + b"m" * length + b"\n" + b"C" * length + b"\n)\x81."
+    data = zipped([*without("data.pkl"), ("archive/data.pkl", pickled)])
+    reason = mlup.detect(data).best.reason
+    assert reason.startswith("PyTorch archive")
+    assert ("mmm" in reason) == (length == 40)
+    assert len(reason) < 150
 
 
 # -- what other parts of torch write ------------------------------------------------------------

@@ -8,6 +8,7 @@ archives whose first record lies in a folder, refuses records outside that folde
 from __future__ import annotations
 
 import re
+import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlup import probe
@@ -32,6 +33,13 @@ _STORED, _DEFLATED = 0, 8
 _HEADER: Final = 30  # of a record in the zip; its name, an extra field and its data follow
 _PIECE: Final = 512  # bytes of data.pkl that are read for its first import
 _TAIL: Final = 256 * 1024  # bytes of a directory too long to be read whole
+_MAX_NAME: Final = 1024  # bytes of a name in there; a longer one is none of torch's
+_SHOWN: Final = 100  # characters of a class's name; a longer one is not shown
+
+_ENTRY: Final = b"PK\x01\x02"
+_LENGTHS: Final = struct.Struct("<8xH18x3H12x")  # of an entry: flags; name, extra field, comment
+_BEHIND: Final = (_ENTRY, b"PK\x05\x06", b"PK\x06\x06")
+"""What follows an entry of a directory: another one, or the end's record, of zip64 or without."""
 
 
 class Archive(NamedTuple):
@@ -94,15 +102,26 @@ def _is_script(names: frozenset[str], root: str) -> bool | None:
 
 
 def _last(path: ModelPath) -> frozenset[str]:
-    """The names at a directory's end: TorchScript's own records come behind its tensors'."""
+    """The names at a directory's end: TorchScript's own records come behind its tensors'.
+
+    The window may begin anywhere, so the mark of an entry is looked for. From there on whole
+    entries are taken, none of which overlap: the names take no more memory than the window.
+    """
     data = path.read_at(max(0, path.size - _TAIL), _TAIL)
     names = set()
-    at = -1
-    while (at := data.find(b"PK\x01\x02", at + 1)) >= 0:
-        length = int.from_bytes(data[at + 28 : at + 30], "little")
-        flags = int.from_bytes(data[at + 8 : at + 10], "little")
-        name = data[at + 46 : at + 46 + length]
-        names.add(name.decode("utf-8" if flags & 0x800 else "cp437", "replace"))
+    at = data.find(_ENTRY, 0, -_LENGTHS.size)
+    for _ in range(_TAIL // _LENGTHS.size):  # no more entries than that fit in
+        if at < 0:
+            break
+        flags, length, extra, comment = _LENGTHS.unpack_from(data, at)
+        start = at + _LENGTHS.size
+        end = start + length + extra + comment
+        if not data.startswith(_BEHIND, end):
+            end = at + len(_ENTRY)  # no entry: four bytes that happen to be its mark
+        elif length <= _MAX_NAME:
+            name = data[start : start + length]
+            names.add(name.decode("utf-8" if flags & 0x800 else "cp437", "replace"))
+        at = data.find(_ENTRY, end, -_LENGTHS.size)
     return frozenset(names)
 
 
@@ -144,8 +163,8 @@ def _inflated(data: bytes) -> bytes:
 
 
 def named(name: str | None) -> str:
-    """`` of package.Class`` for a reason, from a pickle's first import."""
-    if name is None or not name.isprintable():
+    """`` of package.Class`` for a reason, from a pickle's first import; ``""``: none to show."""
+    if name is None or len(name) > _SHOWN or not name.isprintable():
         return ""
     if name.startswith("torch._utils."):  # how a tensor is rebuilt
         return " of tensors"

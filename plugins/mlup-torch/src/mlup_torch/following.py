@@ -1,8 +1,10 @@
 """A pickle's persistent ids, found by following its opcodes. Nothing is imported, called or built.
 
 Of the unpickler's stack only texts (as ``bytes``), numbers, names (``module.name`` as ``str``) and
-tuples of them are kept; everything else is ``None``. An opcode pushes one item at most, and texts
-are no longer than the data, so that memory is bounded by the number of opcodes.
+tuples of them are kept; everything else is ``None``, and so are numbers and names longer than any
+that torch writes. What bounds memory: a text is cut out of the data once, where it stands (a GET
+pushes the same object again), a name is short, and an opcode pushes one item or two, or makes a
+tuple of items that are on the stack. So it takes a few times the data, and some bytes an opcode.
 """
 
 from __future__ import annotations
@@ -38,11 +40,16 @@ _ROWS: Final = tuple(
 )
 _UNSIGNED: Final = frozenset(map(ord, "KM"))
 _MEMOIZE: Final = 0x94
-_MAX_OPCODES: Final = 200_000  # of a pickle: more than torch writes into the bytes that are read
+_MAX_NAME: Final = 200  # bytes of a module's name and a class's
+_MAX_DIGITS: Final = 40  # the magic number has 24; longer ones cost more than their length to read
 
 
 class Unfinished(Exception):  # noqa: N818  # no error: more data may follow
     """The pickle does not end in the data."""
+
+
+class TooLong(Exception):  # noqa: N818  # no error: it may be a pickle
+    """The pickle has more opcodes than are followed."""
 
 
 class Damaged(ValueError):  # noqa: N818  # says what the pickle is
@@ -57,39 +64,42 @@ class Pickled(NamedTuple):
         top: the object, where it is a text, a number, a name or a tuple.
         persistent: the persistent ids, in order.
         first_name: the first ``module.name`` that is imported.
+        opcodes: how many there were.
     """
 
     end: int
     top: object
     persistent: list[object]
     first_name: str | None
+    opcodes: int
 
 
-def follow(data: bytes, start: int) -> Pickled:
-    """Follow the pickle that begins at ``start``.
+def follow(data: bytes, start: int, most: int) -> Pickled:
+    """Follow the pickle that begins at ``start``, for ``most`` opcodes.
 
     Raises:
+        TooLong: it has more opcodes.
         Unfinished: it goes on behind ``data``.
         Damaged: it is none.
     """
     try:
-        return _follow(data, start)
-    except (AttributeError, IndexError, KeyError, ValueError) as error:
+        return _follow(data, start, most)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # An item that is not on the stack or not in the memo, a name that is no text, digits that
         # are none: the loop does not ask first.
         raise Damaged(f"no pickle at byte {start}") from error
 
 
-def _follow(data: bytes, start: int) -> Pickled:
+def _follow(data: bytes, start: int, most: int) -> Pickled:
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, object] = {}
     ids: list[object] = []
     first_name = None
     position, length = start, len(data)
-    for _ in range(_MAX_OPCODES):
+    for count in range(1, most + 1):
         if position >= length:
-            break
+            raise Unfinished
         code = data[position]
         row = _ROWS[code]
         if row is None:
@@ -100,7 +110,7 @@ def _follow(data: bytes, start: int) -> Pickled:
         if argument < 0:
             start, position = _span(data, start, argument)
         if position > length:
-            break
+            raise Unfinished
         if kind == _PUT:
             if argument == 1:
                 index = data[start]
@@ -121,21 +131,26 @@ def _follow(data: bytes, start: int) -> Pickled:
             at = marks.pop() if pops == TO_MARK else len(stack) - pops
             stack[at:] = [tuple(stack[at:])]
         elif kind == _IMPORT:
-            name = data[start : position - 1].decode().replace("\n", ".")
+            name = None
+            if position - start <= _MAX_NAME:
+                name = data[start : position - 1].decode().replace("\n", ".")
             first_name = first_name or name
             stack.append(name)
         elif kind == _STACK_IMPORT:
-            last = stack.pop().decode()
-            name = f"{stack.pop().decode()}.{last}"
+            last, module = stack.pop(), stack.pop()
+            name = None
+            if len(module) + len(last) <= _MAX_NAME:
+                name = f"{module.decode()}.{last.decode()}"
             first_name = first_name or name
             stack.append(name)
         elif kind == _ID:
             ids.append(stack.pop())
             stack.append(None)
         elif kind == _DIGITS:
-            stack.append(int(data[start:position].rstrip().rstrip(b"L")))
+            short = position - start <= _MAX_DIGITS
+            stack.append(int(data[start:position].rstrip().rstrip(b"L")) if short else None)
         elif kind == _STOP:
-            return Pickled(position, stack.pop(), ids, first_name)
+            return Pickled(position, stack.pop(), ids, first_name, count)
         elif pops == PUSH_MARK:
             marks.append(len(stack))
         else:
@@ -144,7 +159,7 @@ def _follow(data: bytes, start: int) -> Pickled:
             elif pops:
                 del stack[-1 if pops == ANYTHING else -pops :]
             stack += [None] * pushes
-    raise Unfinished
+    raise TooLong
 
 
 def _span(data: bytes, start: int, argument: int) -> tuple[int, int]:
@@ -160,4 +175,9 @@ def _span(data: bytes, start: int, argument: int) -> tuple[int, int]:
 
 
 def _index(data: bytes, start: int, end: int, argument: int) -> int:
-    return int(data[start:end]) if argument == LINE else int.from_bytes(data[start:end], "little")
+    digits = data[start:end]
+    if argument != LINE:
+        return int.from_bytes(digits, "little")
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError("no place in a memo")
+    return int(digits)

@@ -3,7 +3,8 @@
 Following every opcode costs 0.3 µs each, and a model has thousands. What torch wrote by default
 (protocol 2, on Python 3) shows its persistent ids to a regular expression, and if the storages so
 found and the pickles make up the file's very size, nothing is missing. If they do not, nothing is
-said, and :mod:`mlup_torch.following` decides. Repetitions are limited: the time is linear.
+said, and :mod:`mlup_torch.following` decides. What stands between the beginning of the object's
+pickle and the keys is not checked any further. Repetitions are limited: the time is linear.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 MAGIC: Final = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """The magic number 0x1950a86a20f9469cfc6c and STOP, as protocols 2 and higher have them."""
 
-_VERSION: Final = b"M\xe9\x03."  # 1001
+_FIRST: Final = 4096  # bytes of the object's pickle that are looked through for its first import
 
 COUNT: Final = 8
 """Bytes in front of a storage's data: its number of elements."""
@@ -33,6 +34,14 @@ ITEM_SIZES: Final = {
 _PUT: Final = rb"(?:q.|r.{4})"
 _KEY: Final = rb"X.\0\0\0(\d{1,24})" + _PUT
 _PATTERNS: Final = (
+    # the magic number, the version 1001, the machine's sizes in any order (with byte strings if
+    # Python 2 wrote it), and the object's PROTO with an opcode that an object can begin with
+    rb"\x80([\2\3])"
+    + re.escape(MAGIC)
+    + rb"\x80\1M\xe9\x03\.\x80\1\}(?:q.)?\("
+    + rb"(?:(?:X.\0\0\0|U.)(?:protocol_version|little_endian|type_sizes|short|int|long)(?:q.)?"
+    + rb"(?:M..|K.|[\x88\x89]|\}(?:q.)?\()u?){6}u?\."
+    + rb"\x80\1(?=[]})(NKMJGXTUBC\x88-\x8b]|c[\w.]{1,100}\n[\w.]{1,100}\n)",
     # key, location, elements, and no view: what follows the class in a storage's persistent id
     _KEY + rb"(?:X.\0\0\0[\w:]{1,40}" + _PUT + rb"|h.|j.{4})(?:K(.)|M(..)|J(.{4}))Nt" + _PUT + b"Q",
     # the class, where it stands for the first time
@@ -56,16 +65,14 @@ def glanced(data: bytes, size: int) -> tuple[str | None, int] | None:
         data: its beginning.
         size: its length in bytes.
     """
-    protocol = data[:2]
-    if not data.startswith(protocol + MAGIC + protocol + _VERSION):
-        return None
-    storage, named, keys, imported = _compiled()
-    last = keys.search(data)
-    if last is None:
+    header, storage, named, keys, imported = _compiled()
+    begun = header.match(data)
+    last = keys.search(data, begun.end()) if begun else None
+    if begun is None or last is None:
         return None
     classes: dict[bytes, int] = {}  # by the GET that stands for it; of each, an element's size
     storages: dict[bytes, int] = {}
-    for found in storage.finditer(data, 0, last.start()):
+    for found in storage.finditer(data, begun.end(), last.start()):
         at = found.start()
         item = classes.get(data[at - 2 : at]) or classes.get(data[at - 5 : at])
         if item is None:
@@ -79,5 +86,5 @@ def glanced(data: bytes, size: int) -> tuple[str | None, int] | None:
         storages.setdefault(key, COUNT + count * item)
     if last.end() + sum(storages.values()) != size:
         return None
-    first = imported.search(data, 0, last.start())
+    first = imported.search(data, begun.end(), min(begun.end() + _FIRST, last.start()))
     return first and b".".join(first.groups()).decode(), len(storages)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlup import probe
 from mlup_torch.archive import named
-from mlup_torch.following import Damaged, Unfinished, follow
+from mlup_torch.following import Damaged, TooLong, Unfinished, follow
 from mlup_torch.glancing import COUNT, ITEM_SIZES, MAGIC, glanced
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _MAGIC_TEXT: Final = b"L119547037146038801333356L\n."
 _VERSION: Final = 1001
 
 _WINDOWS: Final = (16 * 1024, 512 * 1024)  # read one after the other while the pickles go on
+_MAX_OPCODES: Final = 60_000  # of a file's pickles: those of 1,200 tensors have 40,000
 
 
 class Legacy(NamedTuple):
@@ -66,6 +67,8 @@ def legacy(path: ModelPath) -> Legacy | None:
     except Unfinished:
         if len(data) == path.size:
             return None
+    except TooLong:
+        pass
     return Legacy(False, "PyTorch file, format before 1.6, too many pickled bytes to follow")
 
 
@@ -74,20 +77,22 @@ def _followed(data: bytes, size: int) -> Legacy | None:
 
     Raises:
         Unfinished: the pickles do not end in ``data``.
+        TooLong: they have too many opcodes.
         Damaged: they are none.
     """
-    position = 0
+    position, left = 0, _MAX_OPCODES
     for expected in (_NUMBER, _VERSION, None):
-        pickled = follow(data, position)
+        pickled = follow(data, position, left)
         if expected is not None and pickled.top != expected:
             return None
         position = pickled.end
-    pickled = follow(data, position)
-    end = follow(data, pickled.end).end
+        left -= pickled.opcodes
+    pickled = follow(data, position, left)
+    end = follow(data, pickled.end, left - pickled.opcodes).end
     known = True
     storages = _storages(pickled.persistent)
     for name, elements in storages.values():
-        item = ITEM_SIZES.get(name.rpartition(".")[2].removesuffix("Storage"))
+        item = ITEM_SIZES.get((name or "").rpartition(".")[2].removesuffix("Storage"))
         known = known and item is not None
         end += COUNT + elements * (item or 1)
     if end > size:
@@ -101,11 +106,13 @@ def _whole(first_name: str | None, storages: int) -> Legacy:
     return Legacy(True, reason)
 
 
-def _storages(persistent: list[object]) -> dict[bytes, tuple[str, int]]:
+def _storages(persistent: list[object]) -> dict[bytes, tuple[str | None, int]]:
     """By key: the class and the number of elements of each storage that is referred to."""
-    found: dict[bytes, tuple[str, int]] = {}
+    found: dict[bytes, tuple[str | None, int]] = {}
     for each in persistent:
         match each:
-            case (b"storage", str(name), bytes(key), _, int(elements), _) if elements >= 0:
+            case (b"storage", (str() | None) as name, bytes(key), _, int(elements), _) if (
+                elements >= 0
+            ):
                 found.setdefault(key, (name, elements))
     return found

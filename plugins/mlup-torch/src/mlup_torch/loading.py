@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 import mlup
 from mlup import probe
 from mlup_torch.archive import ZIP
 from mlup_torch.devices import chosen_location
-
-_STREAMS: Final = (io.BytesIO, io.FileIO, io.BufferedReader, io.BufferedRandom)
-"""Torch reads from the descriptor that ``fileno()`` gives: of a ``BZ2File``, the compressed bytes."""
 
 
 def load(file: mlup.LoadedFile) -> object:
@@ -39,12 +36,22 @@ def load(file: mlup.LoadedFile) -> object:
 def _source(file: mlup.LoadedFile) -> Iterator[str | BinaryIO]:
     """A path, or a stream that torch reads rightly."""
     raw = file.raw_data
-    if file.on_disk is None and (not hasattr(raw, "read") or type(raw) in _STREAMS):
+    if file.on_disk is None and (not hasattr(raw, "read") or _read_rightly(raw)):
         with file.open() as stream:
             yield stream
     else:
         with _path(file) as path:
             yield path
+
+
+def _read_rightly(stream: object) -> bool:
+    """Whether a stream's ``fileno()``, if it has one, is that of the bytes that it reads.
+
+    Torch reads from there: of a ``BZ2File``, buffered once more or not, the compressed bytes.
+    """
+    if type(stream) in (io.BufferedReader, io.BufferedRandom):
+        return type(stream.raw) is io.FileIO  # type: ignore[attr-defined]
+    return type(stream) in (io.BytesIO, io.FileIO)
 
 
 @contextlib.contextmanager
