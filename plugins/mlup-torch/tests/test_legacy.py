@@ -21,8 +21,8 @@ import mlup_torch
 from mlup.files import BUDGET, ModelPath
 from mlup_torch.following import Damaged, TooLong, Unfinished, follow
 from mlup_torch.glancing import glanced
-from mlup_torch.legacy import is_legacy
 from mlup_torch.legacy import legacy as measured
+from mlup_torch.marks import is_legacy
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:TypedStorage is deprecated:UserWarning"),

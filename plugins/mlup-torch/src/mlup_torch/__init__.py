@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import mlup
-from mlup_torch.archive import ZIP, archive
-from mlup_torch.legacy import is_legacy, legacy
+from mlup_torch.marks import ZIP, is_legacy
 
 __version__ = "0.1.0"
 
@@ -22,12 +21,17 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     The older format is worth 0.9 where its pickles are too long to say whether all of it is
     there. The extension adds 0.05, up to 0.99. A TorchScript archive is left to ``torch-jit``.
     """
+    # What looks further is imported where it is needed: a fresh process mostly sees other files.
     if head.startswith(ZIP):
+        from mlup_torch.archive import archive
+
         found = archive(path)
         if found is None or found.script:
             return None
         whole, reason = True, found.reason
     elif is_legacy(head):
+        from mlup_torch.legacy import legacy
+
         file = legacy(path)
         if file is None:
             return None

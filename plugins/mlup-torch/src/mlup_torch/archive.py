@@ -12,11 +12,10 @@ import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlup import probe
+from mlup_torch.marks import ZIP
 
 if TYPE_CHECKING:
     from mlup import ModelPath
-
-ZIP: Final = b"PK\x03\x04"
 
 _MARKS: Final = ("byteorder", ".format_version", ".storage_alignment", ".data/serialization_id")
 """Records that only PyTorch writes; its first versions with archives wrote none of them."""

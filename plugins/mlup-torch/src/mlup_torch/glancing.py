@@ -13,8 +13,7 @@ import functools
 import re
 from typing import Final
 
-MAGIC: Final = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""The magic number 0x1950a86a20f9469cfc6c and STOP, as protocols 2 and higher have them."""
+from mlup_torch.marks import MAGIC
 
 _FIRST: Final = 4096  # bytes of the object's pickle that are looked through for its first import
 

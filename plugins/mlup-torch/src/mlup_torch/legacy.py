@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mlup import probe
 from mlup_torch.archive import named
 from mlup_torch.following import Damaged, TooLong, Unfinished, follow
-from mlup_torch.glancing import COUNT, ITEM_SIZES, MAGIC, glanced
+from mlup_torch.glancing import COUNT, ITEM_SIZES, glanced
 
 if TYPE_CHECKING:
     from mlup import ModelPath
 
 _NUMBER: Final = 0x1950A86A20F9469CFC6C
-_MAGIC_TEXT: Final = b"L119547037146038801333356L\n."
 _VERSION: Final = 1001
 
 _WINDOWS: Final = (16 * 1024, 512 * 1024)  # read one after the other while the pickles go on
@@ -40,13 +39,6 @@ class Legacy(NamedTuple):
 
     whole: bool
     reason: str
-
-
-def is_legacy(head: bytes) -> bool:
-    """Whether a file begins with the magic number's pickle, of protocol 1 or higher."""
-    if head[:1] == b"\x80":  # PROTO; from protocol 4 on a FRAME stands in between
-        return head.startswith(MAGIC, 2) or head.startswith(MAGIC, 11)
-    return head.startswith(_MAGIC_TEXT + b"M")  # protocol 0 goes on with "I1001"
 
 
 @probe.reader

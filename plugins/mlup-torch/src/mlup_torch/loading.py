@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 import mlup
 from mlup import probe
-from mlup_torch.archive import ZIP
 from mlup_torch.devices import chosen_location
+from mlup_torch.marks import ZIP
 
 
 def load(file: mlup.LoadedFile) -> object:

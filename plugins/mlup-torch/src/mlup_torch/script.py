@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import mlup
-from mlup_torch.archive import ZIP, archive
+from mlup_torch.marks import ZIP
 
 extensions: Final = (".pt", ".pth", ".jit", ".torchscript", ".ts", ".ptl")
 requires: Final = ("torch",)
@@ -17,6 +17,8 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     """0.95 for an archive with TorchScript's records; the extension adds 0.05, up to 0.99."""
     if not head.startswith(ZIP):
         return None
+    from mlup_torch.archive import archive
+
     found = archive(path)
     if found is None or not found.script:
         return None
