@@ -389,6 +389,65 @@ def test_a_missing_piece_of_the_variables_is_named(copied):
     assert str(piece) in refused(folder)
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n"
+
+
+def variables(folder: Path, piece: str) -> Path:
+    (file,) = (folder / "variables").glob(f"variables.{piece}*")
+    return file
+
+
+@pytest.mark.parametrize("name", ["weighted", "exported", "first"])
+@pytest.mark.parametrize("piece", ["index", "data"])
+@pytest.mark.parametrize("part", [0, 0.5, 0.95])
+def test_variables_that_are_cut_off_are_named(copied, name, piece, part):
+    folder = copied(name, "a folder")
+    file = variables(folder, piece)
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * part)])
+    shutil.copy(folder / PB, folder / "renamed")
+    for source in (folder, folder / PB, folder / "renamed"):
+        assert refused(source) == (
+            f"{source} was not loaded by tensorflow-saved: {file}: cut off, damaged, or of another "
+            "model; copy the whole folder that the model was saved to again"
+        )
+
+
+@pytest.mark.parametrize("name", ["weighted", "first"])
+def test_variables_that_are_damaged_are_named(copied, name):
+    folder = copied(name)
+    file = variables(folder, "data")
+    data = bytearray(file.read_bytes())
+    data[2] ^= 0xFF
+    file.write_bytes(data)
+    assert f"{file}: cut off, damaged" in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["weighted", "first"])
+def test_pointers_of_git_lfs_in_place_of_variables_are_named(copied, name):
+    folder = copied(name)
+    file = variables(folder, "data")
+    file.write_bytes(POINTER)
+    message = refused(folder)
+    assert f"{file}: a pointer of Git LFS" in message
+    assert "git lfs pull" in message
+    assert "copy the whole folder" in message
+    index = variables(folder, "index")
+    index.write_bytes(POINTER)
+    assert f"{file}, {index}: a pointer of Git LFS" in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["weighted", "first"])
+def test_a_folder_whose_name_tensorflow_takes_for_a_pattern_is_to_be_renamed(copied, name):
+    folder = copied(name, "a [folder]")
+    with pytest.raises(Exception, match="Failed to find any matching files"):
+        tf.saved_model.load(str(folder))
+    message = refused(folder)
+    assert "rename the folder" in message
+    assert "not there" not in message
+    mlup.load(folder.rename(folder.with_name("a folder")))
+
+
 def test_variables_that_a_model_does_not_have_may_be_missing(copied, originals):
     folder = copied("tripled")
     shutil.rmtree(folder / "variables")
@@ -462,6 +521,59 @@ def test_a_truncated_file_is_not_claimed_and_does_not_load(copied, part, name):
     for source in (folder, folder / name, data):
         assert score_of(source) is None
         refused(source)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x08\x01", b"saved_model_schema_version: 1\n"])
+def test_what_holds_no_graph_says_so(copied, tmp_path, data):
+    folder = copied("weighted")
+    name = PBTXT if data.startswith(b"saved") else PB
+    (folder / PB).unlink()
+    (folder / name).write_bytes(data)
+    (tmp_path / "other").write_bytes(data)
+    for source in (folder, folder / name, tmp_path / "other", data):
+        assert "it holds no graph: it is empty or damaged" in refused(source)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes(5000),
+        b"<!DOCTYPE html>\n<p>not found",
+        b"\xff\xfe\x80 no text",
+        b"\x08\xff\xff",
+        b"\x0a\x02\x80",
+        b"\x12\x7fcut off",
+        b"hello",
+    ],
+)
+def test_foreign_bytes_are_called_that(copied, tmp_path, temporary, data):
+    folder = copied("weighted")
+    for file in (folder / PB, tmp_path / "other", tmp_path / PBTXT):
+        file.write_bytes(data)
+    for source in (folder, folder / PB, tmp_path / "other", tmp_path / PBTXT, data):
+        message = refused(source)
+        assert "it is no SavedModel message, or a damaged one" in message
+        assert str(temporary) not in message
+        assert "mlup-" not in message.replace("mlup-tensorflow", "")
+
+
+def test_a_pointer_of_git_lfs_in_place_of_the_graph_is_called_that(copied):
+    folder = copied("weighted")
+    (folder / PB).write_bytes(POINTER)
+    for source in (folder, folder / PB, POINTER):
+        assert "it is a pointer of Git LFS" in refused(source)
+
+
+def test_temporary_paths_are_not_shown(copied, temporary):
+    """Here in an error that is TensorFlow's own."""
+    folder = copied("first")
+    message = saved_model_pb2.SavedModel.FromString((folder / PB).read_bytes())
+    for node in message.meta_graphs[0].graph_def.node:
+        node.op = "NoSuchOperation"
+    (folder / "renamed").write_bytes(message.SerializeToString())
+    said = refused(folder / "renamed")
+    assert "NoSuchOperation" in said
+    assert str(temporary) not in said
 
 
 # -- detection ----------------------------------------------------------------------------------

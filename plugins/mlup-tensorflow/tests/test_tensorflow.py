@@ -492,6 +492,21 @@ def test_folders_of_others_are_not_claimed(tmp_path):
     assert score_of(tmp_path / "metadata.json") is None
 
 
+@only_keras_3
+@pytest.mark.parametrize("library", ["keras_hub", "keras_nlp"])
+def test_a_preset_of_keras_hub_is_not_claimed(saved, tmp_path, library):
+    folder = tmp_path / "preset"
+    keras.saving.load_model(saved("sequential", ".keras")).save(folder, zipped=False)
+    assert score_of(folder) == 0.95
+    about = {"keras_version": keras.__version__, f"{library}_version": "0.18", "tasks": []}
+    (folder / "metadata.json").write_text(json.dumps(about, indent=4))
+    layer = {"module": f"{library}.models", "class_name": "Bert", "config": {}}
+    layer["registered_name"] = f"{library}>Bert"
+    (folder / "config.json").write_text(json.dumps(layer))
+    assert score_of(folder) is None
+    assert "from_preset()" in refused(folder)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -613,6 +628,148 @@ def test_losses_under_short_names_are_found_in_hdf5(tmp_path, loss):
     targets = targets[0] if isinstance(loss, str) else targets
     expected = model.evaluate(X, targets, verbose=0)
     assert np.allclose(loaded.evaluate(X, targets, verbose=0), expected)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_the_way_without_compilation_is_named_with_what_is_unknown(tmp_path, suffix):
+    model = sequential()
+    model.compile("sgd", off_by)
+    model.save(tmp_path / f"model{suffix}")
+    message = refused(tmp_path / f"model{suffix}")
+    assert "'off_by'" in message
+    assert 'options={"custom_objects": {"off_by": off_by}}' in message
+    assert message.endswith('or load it without: options={"compile": False}')
+
+
+def test_a_layer_is_not_to_be_left_out_of_the_compilation(tmp_path):
+    for suffix in (".keras", ".h5"):
+        keras.Sequential([keras.Input((4,)), Scale()]).save(tmp_path / f"model{suffix}")
+        assert "compile" not in refused(tmp_path / f"model{suffix}")
+
+
+class Penalty(keras.losses.Loss):
+    def call(self, true, predicted):
+        return tf.reduce_mean(tf.abs(true - predicted), axis=-1)
+
+
+class Descent(keras.optimizers.SGD):
+    pass
+
+
+@only_keras_3
+def test_all_that_hdf5_was_compiled_with_is_named_at_once(tmp_path):
+    inputs = keras.Input((4,))
+    outputs = [keras.layers.Dense(2, name=name)(inputs) for name in ("left", "right")]
+    model = keras.Model(inputs, outputs)
+    model.compile(
+        Descent(), {"left": Penalty(), "right": "mse"}, metrics={"left": ["acc", off_by, "mae"]}
+    )
+    path = tmp_path / "model.h5"
+    model.save(path)
+    message = refused(path)
+    assert "it was compiled with 'Penalty', 'off_by', 'Descent', which" in message
+    objects = {"Penalty": Penalty, "off_by": off_by, "Descent": Descent}
+    advice = re.search(r"options=(\{.*\}\})", message)[1]
+    loaded = mlup.load(path, options=eval(advice, dict(objects)))
+    assert isinstance(loaded.optimizer, Descent)
+    del objects["Descent"]
+    message = refused(path, options={"custom_objects": objects})
+    assert "it was compiled with 'Descent', which" in message
+    assert mlup.load(path, options={"compile": False})
+
+
+@only_keras_3
+def test_operations_in_hdf5_are_not_asked_for_as_classes_of_ones_own(tmp_path):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.ops.sin(inputs))
+    model.save(tmp_path / "model.h5")
+    message = refused(tmp_path / "model.h5")
+    assert "the operation 'Sin'" in message
+    assert message.endswith("save the model as .keras")
+    model.save(tmp_path / "model.keras")
+    assert np.array_equal(outputs(mlup.load(tmp_path / "model.keras")), outputs(model))
+
+    class Sin(Scale):
+        """A layer with the name of an operation."""
+
+    keras.Sequential([keras.Input((4,)), Sin()]).save(tmp_path / "model.h5")
+    assert 'options={"custom_objects": {"Sin": Sin}}' in refused(tmp_path / "model.h5")
+    assert mlup.load(tmp_path / "model.h5", options={"custom_objects": {"Sin": Sin}})
+
+
+class Needs(keras.layers.Layer):
+    """It does not say in its configuration what it needs."""
+
+    def __init__(self, factor, **others):
+        super().__init__(**others)
+        self.factor = factor
+
+    def get_config(self):
+        config = super().get_config()
+        config.pop("factor", None)
+        return config
+
+    def call(self, inputs):
+        return inputs
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_the_error_over_a_large_model_is_the_line_that_tells(tmp_path, suffix):
+    layers = [keras.layers.Dense(2) for _ in range(40)]
+    path = tmp_path / f"model{suffix}"
+    keras.Sequential([keras.Input((2,)), *layers, Needs(3)]).save(path)
+    message = refused(path, options={"custom_objects": {"Needs": Needs}})
+    assert len(message) < len(str(path)) + 400
+    assert "\n" not in message
+    if KERAS_3:
+        assert "missing 1 required positional argument: 'factor'" in message
+
+
+HOSTILE = [
+    "\x1b[2J\x1b]0;owned\x07",
+    "Line\nbreak",
+    'X": __import__("os")}}, "a": {"b',
+    "evil>\x1b[31m",
+    "x" * 5000,
+]
+
+
+@only_keras_3
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_names_in_a_file_are_quoted_and_never_offered_to_be_typed(tmp_path, suffix, name):
+    path = tmp_path / f"model{suffix}"
+    sequential().save(path)
+
+    def plant(config):
+        layer = config["config"]["layers"][-1]
+        layer.update(class_name=name, registered_name=name, module=None)
+        return config
+
+    message = refused(rewritten(path, plant))
+    assert message.isprintable()
+    assert len(message) < len(str(path)) + 1000
+    assert '{"custom_objects"' not in message
+
+
+@only_keras_3
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_what_a_file_was_compiled_with_is_quoted_too(tmp_path, name):
+    path = tmp_path / "model.h5"
+    model = sequential()
+    model.compile("sgd", off_by)
+    model.save(path)
+    with h5py.File(path, "a") as file:
+        training = json.loads(file.attrs["training_config"])
+        file.attrs["training_config"] = json.dumps({**training, "loss": name})
+    message = refused(path)
+    assert message.endswith('options={"compile": False}')
+    with h5py.File(path, "a") as file:
+        file.attrs["keras_version"] = f"99.{name}"
+    for each in (message, refused(path)):
+        assert each.isprintable()
+        assert len(each) < len(str(path)) + 1000
+        assert '{"custom_objects"' not in each
 
 
 def with_lambda():
@@ -867,6 +1024,29 @@ def test_tf_keras_never_sees_what_would_import_or_run_something_else(
     message = refused(rewritten(path, plant))
     assert asked == []
     assert "tf_keras is not asked" in message
+
+
+@only_with_tf_keras
+@pytest.mark.parametrize(
+    "planted",
+    [
+        layer_of("os\x1b[31m", "system"),
+        layer_of("os", "\x1b[31m"),
+        {"class_name": "TFOpLambda", "config": {"name": "x", "function": "\x1b[31m"}},
+    ],
+    ids=["module", "class", "operation"],
+)
+def test_what_tf_keras_is_not_asked_for_is_quoted(tmp_path, planted):
+    path = tmp_path / "model.keras"
+    legacy_recurrent().save(path)
+
+    def plant(config):
+        config["config"]["layers"][-1]["config"]["activation"] = planted
+        return config
+
+    message = refused(rewritten(path, plant))
+    assert "tf_keras is not asked" in message
+    assert message.isprintable()
 
 
 # -- detection ----------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
     Raises:
         OptionError: ``compile`` is no bool, or ``custom_objects`` no mapping of names.
-        ModelBinarizationError: Keras refused the file, for a reason that can be told.
+        ModelBinarizationError: Keras refused the file.
     """
     from mlup_tensorflow.keras_loading import load
 

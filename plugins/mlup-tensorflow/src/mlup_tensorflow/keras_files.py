@@ -20,15 +20,22 @@ METADATA: Final = "metadata.json"
 WEIGHTS: Final = "model.weights.h5"
 """Weights in shards (``model.weights.json``) are for ``load_weights`` alone."""
 
-_VERSION: Final = re.compile(rb'"keras_version":\s*"([\w.+-]{1,30})"')
+VERSION: Final = r"[\w.+-]{1,30}"
+_VERSION_IN_JSON: Final = rb'"keras_version":\s*"(%s)"' % VERSION.encode()
+_PRESET: Final = rb'"keras_(hub|nlp)_version"\s*:'
 
 Found = tuple[float, str]
 
 
 def keras_version(metadata: bytes) -> str | None:
     """The version of Keras that wrote it, from the beginning of ``metadata.json``."""
-    found = _VERSION.search(metadata)
+    found = re.search(_VERSION_IN_JSON, metadata)
     return found[1].decode() if found else None
+
+
+def is_preset(metadata: bytes) -> bool:
+    """Whether it is of a KerasHub preset, which has files of the same names beside its own."""
+    return re.search(_PRESET, metadata) is not None
 
 
 @probe.reader
@@ -51,11 +58,12 @@ def in_folder(path: mlup.ModelPath) -> Found | None:
     if not {CONFIG, METADATA, WEIGHTS}.issubset(names):
         return None
     # Other libraries' folders have files of these names too.
-    metadata = path.member(METADATA)
-    version = keras_version(metadata.read_at(0, 4096)) if metadata else None
-    return (
-        (0.95, f"folder of a Keras model ({CONFIG} and weights{_of(version)})") if version else None
-    )
+    member = path.member(METADATA)
+    metadata = member.read_at(0, 4096) if member else b""
+    version = keras_version(metadata)
+    if version is None or is_preset(metadata):
+        return None
+    return 0.95, f"folder of a Keras model ({CONFIG} and weights{_of(version)})"
 
 
 @probe.reader

@@ -9,7 +9,7 @@ from typing import Any
 import mlup
 from mlup_tensorflow import legacy
 from mlup_tensorflow.keras_path import KerasPath, path_for_keras
-from mlup_tensorflow.refusals import Refusal, while_compiling
+from mlup_tensorflow.refusals import Refusal, brief, while_compiling
 from mlup_tensorflow.short_losses import short_losses
 
 
@@ -17,7 +17,7 @@ def load(file: mlup.LoadedFile, options: dict[str, Any]) -> object:
     """The model; ``options`` are Keras's own.
 
     Raises:
-        ModelBinarizationError: Keras refused it, for a reason that can be told.
+        ModelBinarizationError: Keras refused it.
     """
     import tensorflow as tf
 
@@ -26,13 +26,10 @@ def load(file: mlup.LoadedFile, options: dict[str, Any]) -> object:
         try:
             return _load(keras, at, options)
         except Exception as error:  # Keras raises every kind
-            refusal = Refusal(file.label, error, at, _version(keras))
+            refusal = Refusal(file.label, error, at, _version(keras), options["custom_objects"])
             if legacy.may_help(refusal):
                 return legacy.load(refusal, options)
-            reason = refusal.reason()
-            if reason is None:
-                raise
-            raise refusal.explained(reason) from error
+            raise refusal.explained(refusal.reason() or brief(error)) from error
 
 
 def _load(keras: Any, at: KerasPath, options: dict[str, Any]) -> object:

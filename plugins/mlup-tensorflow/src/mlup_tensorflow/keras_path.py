@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import mlup
 from mlup import probe
-from mlup_tensorflow.keras_files import METADATA, ZIP, keras_version
+from mlup_tensorflow.keras_files import METADATA, VERSION, ZIP, keras_version
 
 
 class KerasPath(NamedTuple):
@@ -28,7 +29,10 @@ class KerasPath(NamedTuple):
         """The version of Keras that wrote it; ``None`` where it does not say."""
         try:
             if self.kind == "hdf5":
-                return probe.hdf5_text(self.path, "keras_version")
+                found = re.match(
+                    VERSION, probe.hdf5_text(self.path, "keras_version") or "", re.ASCII
+                )
+                return found and found[0]
             if self.kind == "folder":
                 with open(os.path.join(self.path, METADATA), "rb") as metadata:
                     return keras_version(metadata.read(4096))

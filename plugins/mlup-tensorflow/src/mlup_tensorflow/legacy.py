@@ -8,15 +8,12 @@ refuses for such a reason must not be run here, so the configuration is read fir
 from __future__ import annotations
 
 import builtins
-import json
 import re
-import zipfile
-from collections.abc import Iterator
 from typing import Any, Final
 
-from mlup_tensorflow.keras_files import CONFIG
+from mlup_tensorflow.configurations import configurations, mappings
 from mlup_tensorflow.keras_path import KerasPath
-from mlup_tensorflow.refusals import Refusal, brief, generation
+from mlup_tensorflow.refusals import Refusal, brief, generation, how_to_give, quoted
 
 _FUNCTIONS: Final = "activations|constraints|initializers|losses|metrics|regularizers"
 _FUNCTION_MODULE: Final = re.compile(rf"(tf_)?keras\.({_FUNCTIONS})")
@@ -29,7 +26,6 @@ _OPERATIONS: Final = re.compile(
     r"(compat\.v1\.)?((__operators__|bitwise|dtypes|image|linalg|math|nn|quantization|ragged|random|"
     r"sets|signal|sparse|strings)\.)?\w+"
 )
-_CONFIGURATIONS: Final = ("model_config", "training_config")
 
 
 def may_help(refusal: Refusal) -> bool:
@@ -75,14 +71,15 @@ def load(refusal: Refusal, options: dict[str, Any]) -> object:
 
 def _objection(at: KerasPath, tf_keras: Any, objects: dict[str, Any]) -> str | None:
     """Why ``tf_keras`` must not see a file; ``None``: all that it names is Keras's or known."""
-    for value in _mappings(_configurations(at)):
+    for value in mappings(configurations(at)):
         name, module = value.get("class_name"), value.get("module")
         if name == "__lambda__" or any(
             key.endswith("_type") and each == "lambda" for key, each in value.items()
         ):
             return "holds a Python lambda, which is code; save it with a named function instead"
         if name == "TFOpLambda" and not _OPERATIONS.fullmatch(_function_of(value)):
-            return f"calls {_function_of(value)} of TensorFlow, which is no operation on tensors"
+            function = quoted(_function_of(value))
+            return f"calls {function} of TensorFlow, which is no operation on tensors"
         if name is None or (module is None and name != "__typespec__"):
             continue
         allowed = _CLASS_MODULE
@@ -96,8 +93,8 @@ def _objection(at: KerasPath, tf_keras: Any, objects: dict[str, Any]) -> str | N
             continue  # how Keras writes the name of an activation; it is looked up there
         if not _PUBLIC.fullmatch(str(name)) or not allowed.fullmatch(str(module)):
             return (
-                f"names {name!r} of {module!r}; import the module that registers it, or give it: "
-                f'options={{"custom_objects": {{"{registered}": {name}}}}}'
+                f"names {quoted(name)} of {quoted(module)}; import the module that registers it"
+                f"{how_to_give({str(registered): str(name)})}"
             )
     return None
 
@@ -105,27 +102,3 @@ def _objection(at: KerasPath, tf_keras: Any, objects: dict[str, Any]) -> str | N
 def _function_of(layer: dict[str, Any]) -> str:
     config = layer.get("config")
     return str(config.get("function")) if isinstance(config, dict) else ""
-
-
-def _configurations(at: KerasPath) -> list[Any]:
-    """The JSON that Keras builds objects from."""
-    if at.kind == "zip":
-        with zipfile.ZipFile(at.path) as archive:
-            return [json.loads(archive.read(CONFIG))]
-    import h5py
-
-    with h5py.File(at.path, "r") as file:
-        texts = [file.attrs[name] for name in _CONFIGURATIONS if name in file.attrs]
-    return [json.loads(text) for text in texts]
-
-
-def _mappings(value: object) -> Iterator[dict[str, Any]]:
-    """Every mapping in a JSON value."""
-    todo = [value]
-    while todo:
-        each = todo.pop()
-        if isinstance(each, dict):
-            yield each
-            todo += each.values()
-        elif isinstance(each, list):
-            todo += each

@@ -7,12 +7,15 @@ import os
 import re
 import traceback
 import zipfile
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import mlup
 from mlup import probe
-from mlup_tensorflow.keras_files import CONFIG, WEIGHTS
+from mlup_tensorflow.configurations import configurations, mappings
+from mlup_tensorflow.keras_files import CONFIG, METADATA, WEIGHTS, is_preset
 from mlup_tensorflow.keras_path import KerasPath
+from mlup_tensorflow.unknown_arguments import unknown_arguments
 
 _KINDS: Final = "constraint|decay|function|initializer|layer|object|optimizer|regularizer"
 _UNKNOWN: Final = (  # Keras's own words; the innermost error's come last in a message
@@ -23,6 +26,8 @@ _UNKNOWN: Final = (  # Keras's own words; the innermost error's come last in a m
 )
 _FUNCTION: Final = re.compile(r"'class_name': 'function', 'config': '([^']+)'")
 _CONFIG_OF: Final = "Full object config: "
+_NAME: Final = re.compile(r"(?:[\w .-]{1,100}>)?[^\W\d]\w{0,99}")  # a class, or package>class
+_WITHOUT: Final = ', or load it without: options={"compile": False}'
 _LINE: Final = 300  # characters of an error that are quoted
 _COMPILING: Final = {"compile_from_config", "compile_args_from_training_config"}
 
@@ -35,12 +40,14 @@ class Refusal(NamedTuple):
         error: what Keras raised.
         at: what Keras was given.
         keras: the version of Keras that refused.
+        given: the ``custom_objects``.
     """
 
     label: str
     error: Exception
     at: KerasPath
     keras: str
+    given: Mapping[str, Any]
 
     def reason(self) -> str | None:
         """What was seen and what to do; ``None`` where Keras's own words are the best."""
@@ -81,9 +88,14 @@ class Refusal(NamedTuple):
         if name == "function" or name.startswith("{"):  # Keras 2 quotes the configuration of one
             name = next(reversed(_FUNCTION.findall(text)), name)
         key = _registered_name(text) or name if kind == "class" else name
+        if self._is_operation(name):
+            return (
+                f"it calls keras.ops, and Keras does not find the operation {quoted(name)} again "
+                "in HDF5; save the model as .keras"
+            )
         return (
-            f"Keras does not know the {kind} {name!r}; import the module that registers it, or "
-            f'give it: options={{"custom_objects": {{"{key}": {name.rpartition(">")[2]}}}}}'
+            f"Keras does not know the {kind} {quoted(name)}; import the module that registers it"
+            f"{how_to_give({key: name})}{_WITHOUT if while_compiling(self.error) else ''}"
         )
 
     def damage(self) -> str | None:
@@ -109,10 +121,32 @@ class Refusal(NamedTuple):
         """The model was there, and its compilation failed."""
         if not while_compiling(self.error):
             return None
+        if generation(self.keras) > 2:  # Keras 2 names them
+            unknown = unknown_arguments(self.at, self.given)
+            if unknown:
+                return (
+                    f"it was compiled with {', '.join(map(quoted, unknown))}, which Keras does not "
+                    "know; import the module that registers it"
+                    f"{how_to_give({name: name for name in unknown})}{_WITHOUT}"
+                )
         return (
             f"its optimizer, loss or metrics were not restored: {brief(self.error)}; give what "
-            "is missing in custom_objects, or load it without them: "
-            'options={"compile": False}'
+            f"is missing in custom_objects{_WITHOUT}"
+        )
+
+    def _is_operation(self, name: str) -> bool:
+        """Whether it is one of ``keras.ops``, in HDF5, and no layer of that name."""
+        if self.at.kind != "hdf5" or generation(self.keras) < 3:
+            return False
+        import keras
+
+        return any(
+            each.__name__ == name and each.__module__.startswith("keras.src.ops")
+            for each in keras.Operation.__subclasses__()
+        ) and not any(
+            isinstance(each["config"], dict) and "trainable" in each["config"]  # as a layer says
+            for each in mappings(configurations(self.at))
+            if each.get("class_name") == name and "config" in each
         )
 
 
@@ -122,12 +156,32 @@ def while_compiling(error: Exception) -> bool:
     return any(frame.f_code.co_name in _COMPILING for frame, _ in frames)
 
 
-def brief(error: Exception) -> str:
-    """An error in a line: Keras quotes whole configurations, one inside the other."""
-    said = str(error).rpartition("Exception encountered: ")[2].partition(_CONFIG_OF)[0].strip()
+def quoted(text: object) -> str:
+    """Text from a file, fit to be shown."""
+    return repr(str(text)[:_LINE])
+
+
+def how_to_give(objects: Mapping[str, str]) -> str:
+    """What to type to give them; nothing where a file has put something else than names there."""
+    if not all(_NAME.fullmatch(str(each)) for pair in objects.items() for each in pair):
+        return ""
+    items = ", ".join(f'"{key}": {name.rpartition(">")[2]}' for key, name in objects.items())
+    return f', or give it: options={{"custom_objects": {{{items}}}}}'
+
+
+def brief(error: Exception, said: str | None = None) -> str:
+    """An error in a line: Keras quotes whole configurations, one inside the other.
+
+    Args:
+        error: the error.
+        said: its text, where that is not for showing.
+    """
+    said = str(error) if said is None else said
+    said = said.rpartition("Exception encountered: ")[2].partition(_CONFIG_OF)[0].strip()
     line = said.partition("\n")[0]
     if len(line) > _LINE:
         line = f"{line[:_LINE]} …"
+    line = line if line.isprintable() else repr(line)
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
@@ -160,6 +214,11 @@ def _zip_damage(path: str) -> str | None:
 
 
 def _folder_damage(path: str) -> str | None:
+    metadata = os.path.join(path, METADATA)
+    if os.path.isfile(metadata):
+        with open(metadata, "rb") as file:
+            if is_preset(file.read(4096)):
+                return "it is a preset of KerasHub; load it with a from_preset() of keras_hub"
     return _missing("folder", set(os.listdir(path)))
 
 

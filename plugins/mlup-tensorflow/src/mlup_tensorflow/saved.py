@@ -41,7 +41,7 @@ def deserialize(file: mlup.LoadedFile) -> object:
     A file is loaded with the ``variables`` and ``assets`` beside it, whatever its own name is.
 
     Raises:
-        ModelBinarizationError: its variables are missing.
+        ModelBinarizationError: TensorFlow refused it, or its variables are missing.
     """
     from mlup_tensorflow.saved_loading import load
 

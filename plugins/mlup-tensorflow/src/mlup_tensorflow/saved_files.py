@@ -7,6 +7,7 @@ version, 2 meta graphs; MetaGraphDef: 1 meta info; MetaInfoDef: 4 tags, 5 Tensor
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
 
@@ -16,17 +17,18 @@ from mlup import probe
 BINARY: Final = "saved_model.pb"
 TEXT: Final = "saved_model.pbtxt"
 VARIABLES: Final = "variables"
+INDEX: Final = os.path.join(VARIABLES, "variables.index")
 ASSETS: Final = "assets"
 
 START: Final = b"\x08\x01\x12"  # schema version 1, then a meta graph
 TEXT_START: Final = b"saved_model_schema_version"
 
-_TEXT: Final = re.compile(rb"saved_model_schema_version\s*:\s*1\s+meta_graphs\s*:?\s*[{<]")
+_TEXT: Final = rb"saved_model_schema_version\s*:\s*1\s+meta_graphs\s*:?\s*[{<]"
 _VARINT: Final = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
 # The first part of the first graph is its meta info.
-_META_INFO: Final = re.compile(START + _VARINT + rb"\n(" + _VARINT + rb")")
+_META_INFO: Final = START + _VARINT + rb"\n(" + _VARINT + rb")"
 _MAX_VERSION: Final = 40  # bytes of TensorFlow's version
-_VERSION: Final = re.compile(rb"[\w.+-]+", re.ASCII)
+_VERSION: Final = rb"[\w.+-]+"
 
 Found = tuple[float, str]
 
@@ -34,7 +36,7 @@ Found = tuple[float, str]
 @probe.reader
 def in_binary(path: mlup.ModelPath) -> Found | None:
     """A score and its reason, for a SavedModel message that is all there."""
-    start = _META_INFO.match(path.head)
+    start = re.match(_META_INFO, path.head)
     if start is None:
         return None
     message = probe.protobuf_fields(path)
@@ -59,14 +61,18 @@ def _of(path: mlup.ModelPath, version: probe.ProtobufField | None) -> str:
     if version is None or version.size > _MAX_VERSION:
         return ""
     text = path.read_at(version.offset, version.size)
-    return f" of TensorFlow {text.decode()}" if _VERSION.fullmatch(text) else ""
+    return f" of TensorFlow {text.decode()}" if re.fullmatch(_VERSION, text) else ""
 
 
 @probe.reader
 def in_text(path: mlup.ModelPath) -> Found | None:
     """A score and its reason, for a SavedModel in protobuf's text format."""
     head, tail = path.edges()
-    if not _TEXT.match(head) or b"\0" in head + tail or not tail.rstrip().endswith((b"}", b">")):
+    if (
+        not re.match(_TEXT, head)
+        or b"\0" in head + tail
+        or not tail.rstrip().endswith((b"}", b">"))
+    ):
         return None
     return 0.8, "SavedModel in text format"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 import weakref
@@ -11,20 +10,17 @@ from typing import Any, Final
 
 import mlup
 from mlup.loaded_file import link
-from mlup_tensorflow.saved_files import ASSETS, BINARY, TEXT, VARIABLES
+from mlup_tensorflow.saved_files import ASSETS, BINARY, INDEX, TEXT, VARIABLES
+from mlup_tensorflow.saved_refusals import explained
 
-_INDEX: Final = os.path.join(VARIABLES, "variables.index")
 _BINARY_STARTS: Final = (b"\x08", b"\x12")  # the tags of SavedModel's two fields; no text's
-_NO_INDEX: Final = "Failed to find any matching files for"
-_SEVERAL: Final = re.compile(r"`tags=` argument.* with tag sets: (\[.*\])")
-_NO_FILE: Final = re.compile(r"^(.+); No such file or directory", re.MULTILINE)
 
 
 def load(file: mlup.LoadedFile, tags: Any) -> object:
     """The restored object; ``tags`` choose one of several graphs.
 
     Raises:
-        ModelBinarizationError: a file that the model needs is missing.
+        ModelBinarizationError: TensorFlow refused it.
     """
     if file.on_disk is not None and os.path.isdir(file.on_disk):
         return _load_folder(file, file.on_disk, file.on_disk, tags)
@@ -64,50 +60,23 @@ def _load_folder(file: mlup.LoadedFile, folder: str, home: str, tags: Any) -> An
     """From a folder; ``home`` is the one that the user knows of."""
     import tensorflow as tf
 
-    options = None
-    if not os.path.exists(os.path.join(folder, _INDEX)) and _stateless(folder):
-        options = tf.saved_model.LoadOptions(experimental_skip_checkpoint=True)
     try:
+        options = None
+        if not os.path.exists(os.path.join(folder, INDEX)) and _stateless(folder):
+            options = tf.saved_model.LoadOptions(experimental_skip_checkpoint=True)
         return tf.saved_model.load(folder, tags=tags, options=options)
     except Exception as error:  # TensorFlow raises every kind
-        reason = _reason(str(error), folder, home if file.on_disk else None)
-        if reason is None:
-            raise
+        reason = explained(error, folder, home if file.on_disk else None)
         raise mlup.ModelBinarizationError(
             f"{file.label} was not loaded by tensorflow-saved: {reason}"
         ) from error
-
-
-def _reason(said: str, folder: str, home: str | None) -> str | None:
-    """What TensorFlow's error means, and what to do; ``None`` where it says that itself."""
-    several = _SEVERAL.search(said)
-    if several:
-        return (
-            f'it holds several graphs; choose one by its tags, options={{"tags": …}}: {several[1]}'
-        )
-    not_found = _NO_FILE.search(said)
-    if _NO_INDEX in said:
-        missing = _INDEX
-    elif not_found:
-        missing = os.path.relpath(not_found[1], folder)
-    else:
-        return None
-    if home is None:
-        return f"it needs {missing} beside it; give the folder that the model was saved to"
-    return (
-        f"it needs {os.path.join(home, missing)}, which is not there; copy the whole folder that "
-        "the model was saved to"
-    )
 
 
 def _stateless(folder: str) -> bool:
     """Whether no object in it has anything to restore; TensorFlow wants an empty checkpoint even so."""
     from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
-    try:
-        graphs = parse_saved_model(folder).meta_graphs
-    except (OSError, ValueError):  # not for here: loading says what is wrong with it
-        return False
+    graphs = parse_saved_model(folder).meta_graphs
     # Graphs of TensorFlow 1 have no objects; they load without a checkpoint if they need none.
     if len(graphs) != 1 or not graphs[0].HasField("object_graph_def"):
         return False

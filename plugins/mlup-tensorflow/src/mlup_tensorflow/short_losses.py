@@ -6,9 +6,9 @@ Seen in Keras 3.0 to 3.15: ``compile(loss="mse")``, ``save("m.h5")``, ``load_mod
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
+from mlup_tensorflow.configurations import training_config
 from mlup_tensorflow.keras_path import KerasPath
 
 _SHORT: Final = {"bce", "kld", "mae", "mape", "mse", "msle"}
@@ -16,13 +16,7 @@ _SHORT: Final = {"bce", "kld", "mae", "mape", "mse", "msle"}
 
 def short_losses(at: KerasPath, keras: Any) -> dict[str, object]:
     """The losses that an HDF5 file has under such names, from ``keras.losses``."""
-    import h5py
-
-    if at.kind != "hdf5":
-        return {}
-    with h5py.File(at.path, "r") as file:
-        training = json.loads(file.attrs.get("training_config", "{}"))
-    names, todo = set(), [training.get("loss")]
+    names, todo = set(), [training_config(at).get("loss")]
     while todo:  # one, or one for each output
         each = todo.pop()
         if isinstance(each, str) and each.lower() in _SHORT:
