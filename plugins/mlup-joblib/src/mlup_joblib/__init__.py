@@ -6,7 +6,6 @@ from typing import Final
 
 import mlup
 from mlup import probe
-from mlup_joblib.ending import ends
 from mlup_joblib.inflating import OLD_MAGIC, compression, inflate
 
 __version__ = "0.1.0"
@@ -61,6 +60,8 @@ def _raw(path: mlup.ModelPath) -> tuple[float, str] | None:
 
 
 def _compressed(path: mlup.ModelPath, kind: str) -> tuple[float, str] | None:
+    from mlup_joblib.ending import ends
+
     inside = probe.pickle_start_of(inflate(path, kind))
     if inside is None or inside.lone_number or not ends(path, kind):
         return None
