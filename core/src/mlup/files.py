@@ -185,14 +185,16 @@ class ModelPath(os.PathLike[str]):
             return None
         if name in _UNNAMED or os.path.basename(name) != name:  # a path is no name
             return None
-        opened: dict[str, _Member | None] = self.remembered.setdefault("opened", {})
+        from mlup.members import Member
+
+        opened: dict[str, Member | None] = self.remembered.setdefault("opened", {})
         if name not in opened:
             try:
                 reader = sources.open_local(os.path.join(self._location, name))
             except SourceError:  # a folder's listing may name a FIFO, a broken link, a secret
                 opened[name] = None
             else:
-                opened[name] = _Member(reader, folder=self, name=name)
+                opened[name] = Member(reader, self, name)
         return opened[name]
 
     @property
@@ -291,25 +293,3 @@ class ModelPath(os.PathLike[str]):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _of_the_folder(name: str) -> Any:
-    def read(member: _Member) -> Any:
-        return getattr(member._folder, name)
-
-    def write(member: _Member, value: Any) -> None:
-        setattr(member._folder, name, value)
-
-    return property(read, write)
-
-
-class _Member(ModelPath):
-    """A file in a folder, read on the folder's budget."""
-
-    def __init__(self, reader: sources.Reader, *, folder: ModelPath, name: str) -> None:
-        super().__init__(reader, location=os.path.join(folder, name))
-        self._folder = folder
-
-    left = _of_the_folder("left")
-    overdrawn = _of_the_folder("overdrawn")
-    held = _of_the_folder("held")

@@ -65,11 +65,11 @@ def score(path: ModelPath, head: bytes, tail: bytes) -> float | Score | None:
             return mlup.Score(0.95 if named else 0.9, "ACME header, version 1")
 
     Args:
-        path: names, ``size`` in bytes, ``is_dir()``, ``members()``, and bounded reads:
-            ``path.read_at(offset, n)`` returns up to ``n`` bytes. A plugin may read 1 MiB in one
-            detection; beyond it ``read_at`` raises and the score is void. The readers of
-            structure in :mod:`mlup.probe` take it too. It may stand for bytes in memory, so
-            use these instead of ``open(path)``.
+        path: names, ``size`` in bytes, ``is_dir()``, ``members()`` and ``member(name)`` of a
+            folder, and bounded reads: ``path.read_at(offset, n)`` returns up to ``n`` bytes. A
+            plugin may read 1 MiB in one detection; beyond it ``read_at`` raises and the score is
+            void. The readers of structure in :mod:`mlup.probe` take it too. It may stand for
+            bytes in memory, so use these instead of ``open(path)``.
         head: the first bytes, 100 at most; ``b""`` for a folder.
         tail: the last bytes, 100 at most.
 
