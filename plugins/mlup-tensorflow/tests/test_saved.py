@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -78,35 +77,10 @@ class Looking(tf.Module):
         return tf.io.read_file(self.words)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _only_tensorflow():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLUP_PLUGINS", "tensorflow,tensorflow-saved")
-        patch.delenv("MLUP_DISABLE_PLUGINS", raising=False)
-        mlup.refresh()
-        yield
-    mlup.refresh()
-
-
-@pytest.fixture(scope="module")
-def temporary(tmp_path_factory):
-    """Where temporary files go."""
-    folder = tmp_path_factory.mktemp("temporary")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(folder))
-        yield folder
-
-
 def left_in(temporary) -> list[str]:
     gc.collect()
     # TensorFlow keeps the sources that it generates until the process ends.
     return [each for each in os.listdir(temporary) if not each.startswith("__autograph_generated")]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_behind(temporary):
-    yield
-    assert left_in(temporary) == []
 
 
 @pytest.fixture(scope="module")

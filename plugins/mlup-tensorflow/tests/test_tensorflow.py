@@ -168,33 +168,6 @@ NAMES = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _only_tensorflow():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLUP_PLUGINS", "tensorflow,tensorflow-saved")
-        patch.delenv("MLUP_DISABLE_PLUGINS", raising=False)
-        mlup.refresh()
-        yield
-    mlup.refresh()
-
-
-@pytest.fixture(scope="module")
-def temporary(tmp_path_factory):
-    """Where temporary files go."""
-    folder = tmp_path_factory.mktemp("temporary")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(folder))
-        yield folder
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_behind(temporary):
-    yield
-    # TensorFlow keeps the sources that it generates until the process ends.
-    left = [name for name in os.listdir(temporary) if not name.startswith("__autograph_generated")]
-    assert left == []
-
-
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """The path of a model that Keras has saved, by its name and suffix."""
