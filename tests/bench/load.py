@@ -23,8 +23,11 @@ ROUNDS, GOAL = 7, 1.05
 
 
 def main() -> None:
-    """Print two rows for each kind of file, as they come: all of them take a quarter of an hour."""
-    for name in KINDS:
+    """Print two rows for each kind of file, as they come: all of them take a quarter of an hour.
+
+    ``tests/bench/load.py KIND ...`` measures some of them, where everything is installed.
+    """
+    for name in sys.argv[1:] or KINDS:
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, f"model{KINDS[name].suffix}")
             child("write", name, path)
@@ -66,9 +69,9 @@ def measure(name: str, path: str, how: str) -> list[float]:
 def compare(name: str, path: str) -> list[Row]:
     """The medians of several processes each way."""
     seen: dict[str, list[list[float]]] = {"native": [], "mlup": []}
-    for _ in range(ROUNDS):
-        for how, so_far in seen.items():
-            so_far.append(child("measure", name, path, how))
+    for at in range(ROUNDS):
+        for how in sorted(seen, reverse=bool(at % 2)):  # each goes first in every other round
+            seen[how].append(child("measure", name, path, how))
     times, peaks = zip(*seen["native"], strict=True)
     our_times, our_peaks = zip(*seen["mlup"], strict=True)
     ours, theirs = (f"{median(each) * 1e3:.0f} ms" for each in (our_times, times))
