@@ -32,7 +32,11 @@ def temporary(tmp_path_factory):
 
 def _left_in(folder) -> list[str]:
     # TensorFlow keeps the sources that it generates until the process ends.
-    return [name for name in os.listdir(folder) if not name.startswith("__autograph_generated")]
+    return [
+        name
+        for name in os.listdir(folder)
+        if not name.startswith(("__autograph_generated", "__pycache__"))
+    ]
 
 
 @pytest.fixture(autouse=True)

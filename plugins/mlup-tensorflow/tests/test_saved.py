@@ -80,7 +80,11 @@ class Looking(tf.Module):
 def left_in(temporary) -> list[str]:
     gc.collect()
     # TensorFlow keeps the sources that it generates until the process ends.
-    return [each for each in os.listdir(temporary) if not each.startswith("__autograph_generated")]
+    return [
+        each
+        for each in os.listdir(temporary)
+        if not each.startswith(("__autograph_generated", "__pycache__"))
+    ]
 
 
 @pytest.fixture(scope="module")
