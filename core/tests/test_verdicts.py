@@ -282,6 +282,14 @@ def test_a_folder_of_versions(tmp_path):
     assert verdict(tmp_path).endswith("give one, such as 1")
 
 
+def test_a_folder_of_many_numbers_keeps_few_of_them_open(tmp_path):
+    for number in range(300):
+        (tmp_path / f"{number:03}").write_bytes(b"")
+    with ModelPath.of(tmp_path) as path:
+        assert verdicts.verdict(path).startswith("a folder in which no installed binarizer")
+        assert len(path.remembered["opened"]) <= 3
+
+
 def test_a_tar(tmp_path):
     assert verdict(tarred()) == "a tar archive; unpack it"
 

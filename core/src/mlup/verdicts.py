@@ -16,6 +16,8 @@ from mlup.known_formats import Verdict
 from mlup.names import EXTENSIONS
 from mlup.showing import LONGEST, shown
 
+_VERSIONS: Final = 3  # of a served SavedModel: its last folders are looked into, no more
+
 
 def verdict(path: ModelPath) -> Verdict | None:
     """What the bytes are; ``None`` where nothing is known of them. Never raises for content."""
@@ -39,7 +41,8 @@ def _folder(path: ModelPath) -> Verdict | str | None:
     for names, said in known_formats.FOLDERS:
         if names <= set(members):
             return _pointer(path, sorted(names)) or said
-    for version in reversed([name for name in members if name.isdigit()]):
+    versions = [name for name in members if name.isdigit()]
+    for version in versions[-_VERSIONS:]:  # a member stays open as long as the folder
         inner = path.member(version)
         if inner and "saved_model.pb" in inner.members():
             return f"a folder of a TensorFlow SavedModel's versions; give one, such as {version}"
