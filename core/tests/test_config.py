@@ -188,6 +188,29 @@ def test_options_reach_the_binarizer_and_are_saved(folder):
     assert Config.load(path).options == {}
 
 
+def test_trust_and_allow_are_read_saved_and_used(folder):
+    path = written(folder, "path: model.acme\ntrust: true\nallow: [my.Name, mine.*]\n")
+    config = Config.load(path)
+    assert (config.trust, config.allow) == (True, ["my.Name", "mine.*"])
+    config.trust = False
+    config.allow.append("other.Name")
+    config.save()
+    again = Config.load(path)
+    assert (again.trust, again.allow) == (False, ["my.Name", "mine.*", "other.Name"])
+    untouched = written(folder, "path: model.acme\nbinarization_type: acme\n")
+    Config.load(untouched).save()
+    assert pathlib.Path(untouched).read_text() == "path: model.acme\nbinarization_type: acme\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["trust: 'yes'", "trust: 1", "allow: my.Name", "allow: ['*']", "allow: [1]"]
+)
+def test_a_trust_or_allow_that_is_none_is_refused(folder, line):
+    path = written(folder, f"path: model.acme\n{line}\n")
+    with pytest.raises(mlup.ConfigError, match=line.partition(":")[0]):
+        Config.load(path)
+
+
 @pytest.mark.parametrize("member", list(BinarizationType))
 def test_the_predecessors_dotted_names_become_todays(folder, member):
     for value in (member, member.value):

@@ -13,7 +13,7 @@ import pytest
 import mlup
 from mlup import hookspecs
 
-SIGNATURES = {"score": ["path", "head", "tail"], "deserialize": ["file"]}
+SIGNATURES = {"score": ["path", "head", "tail"], "deserialize": ["file"], "inspect": ["file"]}
 
 ACME_FRAMEWORK = """
 def load(path, **options):
@@ -123,6 +123,12 @@ def test_the_documented_example_detects_and_loads(site, documented, tmp_path, na
     assert site.info("acme").status == "ok"
 
 
+@pytest.mark.parametrize(("name", "verdict"), [("Forest", "safe"), ("Other", "refused")])
+def test_the_documented_example_inspects(documented, name, verdict):
+    report = mlup.inspect(b"ACME\x01\n" + name.encode() + b"\n")
+    assert report == mlup.Report("acme", (mlup.Import("acme", name, "call", verdict),))
+
+
 def test_the_documented_example_loads_bytes_and_streams(documented, tmp_path):
     data = b"ACME\x01" + bytes(200)
     assert mlup.load(data)["data"] == data
@@ -218,7 +224,8 @@ def test_an_unknown_attribute_is_an_attribute_error():
     ("function", "parameters"),
     [
         ("detect", ["source", "spool_limit"]),
-        ("load", ["source", "binarizer", "options", "on_tie", "spool_limit"]),
+        ("load", ["source", "binarizer", "trust", "allow", "options", "on_tie", "spool_limit"]),
+        ("inspect", ["source", "binarizer", "allow", "spool_limit"]),
         ("plugins", []),
         ("refresh", []),
     ],

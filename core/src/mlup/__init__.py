@@ -2,6 +2,7 @@
 
 For users:
     ``detect(source)``        what is it: a ranked list of binarizers, with reasons
+    ``inspect(source)``       what would it import and run
     ``load(source)``          here is the model: the framework's own object
     ``plugins()``             which binarizers are installed, and which are broken
     ``refresh()``             look for installed plugins again (after ``pip install`` in a notebook)
@@ -14,6 +15,8 @@ For plugin authors:
     ``Score``                 a confidence with its reason
     ``ModelPath``             what ``score`` receives
     ``LoadedFile``            what ``deserialize`` receives
+    ``UnsafeModelError``      what it raises for a file that it will not run
+    ``Report``                what an ``inspect`` of yours returns, of ``Import`` and ``Operation``
     ``mlup.probe``            bounded readers of file structure
 
 Names are loaded when they are first used: ``import mlup`` itself costs nothing.
@@ -39,13 +42,16 @@ if TYPE_CHECKING:
         ProbeError,
         SourceError,
         UnknownModelError,
+        UnsafeModelError,
     )
     from mlup.files import LoadedFile, ModelPath
     from mlup.hookspecs import hookimpl
+    from mlup.inspecting import inspect
     from mlup.loading import Detection, detect, load
     from mlup.plugin_info import PluginInfo
     from mlup.ranking import Candidate, Score
     from mlup.registry import plugins, refresh
+    from mlup.report import Import, Operation, Report
 
 __version__ = "0.1.0"
 
@@ -64,9 +70,11 @@ _HOME: Final[dict[str, str]] = {
     "ProbeError": "errors",
     "SourceError": "errors",
     "UnknownModelError": "errors",
+    "UnsafeModelError": "errors",
     "LoadedFile": "files",
     "ModelPath": "files",
     "hookimpl": "hookspecs",
+    "inspect": "inspecting",
     "Detection": "loading",
     "detect": "loading",
     "load": "loading",
@@ -75,6 +83,9 @@ _HOME: Final[dict[str, str]] = {
     "PluginInfo": "plugin_info",
     "plugins": "registry",
     "refresh": "registry",
+    "Import": "report",
+    "Operation": "report",
+    "Report": "report",
 }
 
 _MODULES: Final = ("constants", "errors", "hookspecs", "probe")
@@ -87,22 +98,27 @@ __all__ = [
     "Config",
     "ConfigError",
     "Detection",
+    "Import",
     "LoadError",
     "LoadedFile",
     "MLupError",
     "ModelBinarizationError",
     "ModelLoadError",
     "ModelPath",
+    "Operation",
     "OptionError",
     "PluginError",
     "PluginInfo",
     "ProbeError",
+    "Report",
     "Score",
     "SourceError",
     "UnknownModelError",
+    "UnsafeModelError",
     "__version__",
     "detect",
     "hookimpl",
+    "inspect",
     "load",
     "plugins",
     "refresh",

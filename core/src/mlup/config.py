@@ -1,7 +1,7 @@
 """A model's configuration: which binarizer, which path, which options; the predecessor's too.
 
-The keys of mlup's own are ``binarization_type``, ``path`` and ``options``, at the top of the
-file. In a file of pymlup's they are looked for where pymlup put them: ``binarization_type`` and
+The keys of mlup's own are ``binarization_type``, ``path``, ``options``, ``trust`` and ``allow``, at
+the top of the file. In a file of pymlup's they are looked for where pymlup put them: ``binarization_type`` and
 ``options`` under ``ml:``, the path in ``ml.storage_kwargs``. Every other key, and every comment,
 is kept as it is.
 """
@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlup import config_files, predecessor, replacing
+from mlup.allowing import checked_allow, checked_trust
 from mlup.config_files import kind
-from mlup.errors import BinarizerNotFoundError, ConfigError, ModelLoadError
+from mlup.errors import BinarizerNotFoundError, ConfigError, ModelLoadError, OptionError
 from mlup.resolving import AUTO, canonical
 
 _PATH, _TYPE, _OPTIONS = "path", "binarization_type", "options"
+_TRUST, _ALLOW = "trust", "allow"
 _OWN = (_TYPE, _PATH)
 
 
@@ -33,11 +35,15 @@ class Config:
         path: the model's file or folder. A relative one is looked for beside the configuration
             file, then in the working directory (for a file of pymlup's, the other way round).
         options: keyword options for the binarizer.
+        trust: whether the model's file may import and run whatever it names.
+        allow: names that it may use beside the safe ones (see :func:`mlup.load`).
     """
 
     binarization_type: Any = AUTO
     path: str | os.PathLike[str] | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    trust: bool = False
+    allow: list[str] = field(default_factory=list)
     _file: str | None = field(default=None, repr=False, compare=False)
     _document: config_files.Document | None = field(default=None, repr=False, compare=False)
 
@@ -68,6 +74,8 @@ class Config:
             _name(section.get(_TYPE) or AUTO, where + _TYPE),
             path if path is not None else predecessor.model_path(section, where),
             dict(options or {}),
+            _trust(section, where),
+            _allow(section, where),
             name,
             document,
         )
@@ -104,7 +112,13 @@ class Config:
 
         with self._named():
             what = LoadedFile(path=self._source()) if source is None else source
-            loaded = load_named(what, self.binarization_type, options=self.options)
+            loaded = load_named(
+                what,
+                self.binarization_type,
+                trust=self.trust,
+                allow=self.allow,
+                options=self.options,
+            )
         self.binarization_type = loaded.binarizer
         return loaded.model
 
@@ -181,6 +195,10 @@ class Config:
                 storage["path_to_files"] = path
         if repr(dict(section.get(_OPTIONS) or {})) != repr(self.options):  # 1 is not True here
             section[_OPTIONS] = dict(self.options)
+        if bool(section.get(_TRUST)) != self.trust:
+            section[_TRUST] = self.trust
+        if list(section.get(_ALLOW) or ()) != list(self.allow):
+            section[_ALLOW] = list(self.allow)
 
     def _path_for(self, target: str) -> str:
         """The path as it must read in ``target``, so that it still leads to the model."""
@@ -200,3 +218,19 @@ def _name(value: object, where: str) -> str:
         raise ConfigError(
             f"{where} must be 'auto', a binarizer's name or an import line, not {kind(value)}."
         ) from error
+
+
+def _trust(section: Mapping[str, Any], where: str) -> bool:
+    try:
+        return checked_trust(section.get(_TRUST) or False)
+    except OptionError as error:
+        raise ConfigError(
+            f"{where}trust must be true or false, not {section[_TRUST]!r}."
+        ) from error
+
+
+def _allow(section: Mapping[str, Any], where: str) -> list[str]:
+    try:
+        return list(checked_allow(section.get(_ALLOW) or ()))
+    except OptionError as error:
+        raise ConfigError(where + str(error)) from error

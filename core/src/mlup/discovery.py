@@ -1,4 +1,4 @@
-"""The entry points of the group ``mlup.binarizers``, read without importing what they name."""
+"""The entry points of distributions, read without importing what they name."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class EntryPoint(NamedTuple):
         return self.source.load()
 
 
-def find_entry_points() -> list[EntryPoint]:
-    """The binarizers of every distribution on ``sys.path``."""
+def find_entry_points(group: str = GROUP) -> list[EntryPoint]:
+    """The entry points of a group, of every distribution on ``sys.path``."""
     import importlib_metadata
 
     try:
-        found = list(importlib_metadata.entry_points(group=GROUP))
+        found = list(importlib_metadata.entry_points(group=group))
     except Exception:  # one unreadable entry_points.txt fails them all: read them one by one
-        found = _one_by_one()
+        found = _one_by_one(group)
     return [_entry_point(each) for each in found]
 
 
-def _one_by_one() -> list[importlib_metadata.EntryPoint]:
+def _one_by_one(group: str) -> list[importlib_metadata.EntryPoint]:
     import importlib_metadata
 
     found: list[importlib_metadata.EntryPoint] = []
@@ -52,7 +52,7 @@ def _one_by_one() -> list[importlib_metadata.EntryPoint]:
             continue  # shadowed by one that stands earlier on sys.path
         seen.add(name)
         try:
-            found.extend(distribution.entry_points.select(group=GROUP))
+            found.extend(distribution.entry_points.select(group=group))
         except Exception as error:  # a foreign distribution's damaged metadata costs only itself
             where = getattr(distribution, "_path", distribution)
             log.logger().warning(

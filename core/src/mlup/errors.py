@@ -6,7 +6,7 @@ A message says what was tried, what was seen and what to do next; the cause is c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from mlup.showing import shown
@@ -99,6 +99,59 @@ class OptionError(ModelLoadError):
 
 class ModelBinarizationError(ModelLoadError):
     """The chosen binarizer could not turn the bytes into a model; the framework's error is chained."""
+
+
+_NAMES_IN_HINT: Final = 12
+
+
+class UnsafeModelError(ModelLoadError):
+    """A model was not loaded because of what its file names or holds. Nothing of it was run.
+
+    Attributes:
+        path: what was to be loaded, as text.
+        binarizer: by which binarizer.
+        refused: the names that ``allow`` would have to hold; empty where no name helps.
+        hint: how to load it all the same.
+    """
+
+    def __init__(
+        self,
+        said: str,
+        *,
+        path: str = "",
+        binarizer: str = "",
+        refused: Iterable[str] = (),
+        hint: str | None = None,
+    ) -> None:
+        """Put the message together.
+
+        Args:
+            said: why, as the rest of "It was not loaded: …", without a full stop.
+            path: what was to be loaded (:attr:`mlup.LoadedFile.label`).
+            binarizer: the binarizer's name.
+            refused: the names that would have to be allowed, as ``allow`` takes them.
+            hint: what to do; by default how to allow these names, or to trust the file.
+        """
+        self.path = path
+        self.binarizer = binarizer
+        self.refused = tuple(refused)
+        self.hint = _how_to_allow(self.refused) if hint is None else hint
+        # Without a path it is a message that stands already: an exception comes out of a pickle so.
+        message = f"{path} ({binarizer}) was not loaded: {said}.\n{self.hint}" if path else said
+        super().__init__(message)
+
+
+def _how_to_allow(names: tuple[str, ...]) -> str:
+    hint = "If you trust the file: trust=True (CLI: --trust)."
+    if not names:
+        return hint
+    some = [shown(name) for name in names[:_NAMES_IN_HINT]]
+    quoted = ", ".join(f'"{name}"' for name in some)
+    flags = " ".join(f"--allow {name}" for name in some)
+    if len(names) > len(some):
+        quoted, flags = f"{quoted}, …", f"{flags} …"
+    which = "this name" if len(names) == 1 else f"these {len(names)} names"
+    return f"{hint} To accept just {which}: allow=[{quoted}] ({flags})."
 
 
 class PredictError(MLupError):

@@ -1,4 +1,4 @@
-"""The plugin contract: two functions, marked with ``@mlup.hookimpl``. This is the whole of it.
+"""The plugin contract: functions marked with ``@mlup.hookimpl``. This is the whole of it.
 
 An entry point in the group ``mlup.binarizers`` names one binarizer::
 
@@ -7,7 +7,7 @@ An entry point in the group ``mlup.binarizers`` names one binarizer::
     acme = "mlup_acme"
 
 Its name (``acme``) is the binarizer's name everywhere. Its value is a module, a class or an
-instance that carries the two functions. A module may also have
+instance that carries ``score`` and ``deserialize``, and perhaps ``inspect``. A module may also have
 
 ``extensions``
     the format's usual file extensions, a tuple such as ``(".acme",)``
@@ -41,6 +41,7 @@ import pluggy
 if TYPE_CHECKING:
     from mlup.files import LoadedFile, ModelPath
     from mlup.ranking import Score
+    from mlup.report import Report
 
 PROJECT: Final = "mlup"
 GROUP: Final = "mlup.binarizers"
@@ -110,14 +111,48 @@ def deserialize(file: LoadedFile) -> object:
                 return acme.load(path, **file.options)
 
     Args:
-        file: ``path``, ``raw_data``, ``options``, ``trust``. ``file.open()`` gives a binary
-            stream and ``file.as_path()`` a real path, whatever the source was.
+        file: ``path``, ``raw_data``, ``options``, ``trust``, ``allow``. ``file.open()`` gives a
+            binary stream and ``file.as_path()`` a real path, whatever the source was.
 
     Returns:
         The model. ``None`` is a model too.
 
     Raise whatever the framework raises: mlup chains it into a ``ModelBinarizationError`` that
     names the file and the plugin. Raise an ``MLupError`` of your own where you know better.
+    Unless ``file.trust`` is set, it must not let the file run anything: raise
+    :class:`mlup.UnsafeModelError` for what it will not load. Never fall back to a laxer loader.
+
     A plugin that marks it ``@mlup.hookimpl(wrapper=True)`` surrounds every load instead (audit,
     tracing, policy) and may refuse it by raising.
+    """
+
+
+@hookspec(firstresult=True)
+def inspect(file: LoadedFile) -> Report | None:
+    """Say what the file would import and run. Optional.
+
+    A complete example::
+
+        import mlup
+
+        SAFE = {"Forest", "Linear"}
+
+        @mlup.hookimpl
+        def inspect(file):
+            with file.open() as stream:       # this format's second line is a class's name
+                name = stream.readlines()[1].decode().strip()
+            safe = name in SAFE or file.allows(f"acme.{name}")
+            return mlup.Report(
+                imports=(mlup.Import("acme", name, "call", "safe" if safe else "refused"),)
+            )
+
+    Args:
+        file: as for ``deserialize``; ``file.allow`` counts, ``file.trust`` does not.
+
+    Returns:
+        The imports and operations with their verdicts, which are those of ``deserialize`` without
+        ``trust``, and notes. ``format`` is filled in. A file that breaks off is told as far as it
+        goes, with a note.
+
+    It must import nothing that the file names, no framework, and run nothing that it finds.
     """

@@ -24,16 +24,25 @@ class Verdict(str):
     Attributes:
         binarizer: one of :mod:`mlup.names`, or ``None``.
         refused: what it means that this binarizer is installed and does not want it.
+        inspected_by: the one that tells most of the bytes, though it would not load them.
     """
 
     binarizer: str | None
     refused: str
+    inspected_by: str | None
 
-    def __new__(cls, said: str, binarizer: str | None = None, refused: str = "") -> Verdict:
+    def __new__(
+        cls,
+        said: str,
+        binarizer: str | None = None,
+        refused: str = "",
+        inspected_by: str | None = None,
+    ) -> Verdict:
         """``said`` names the bytes."""
         self = str.__new__(cls, said)
         self.binarizer = binarizer
         self.refused = refused
+        self.inspected_by = inspected_by or binarizer
         return self
 
 
@@ -43,9 +52,9 @@ def of(said: str, binarizer: str) -> Verdict:
     return Verdict(said, binarizer, damaged)
 
 
-def foreign(said: str, then: str = "") -> Verdict:
+def foreign(said: str, then: str = "", inspected_by: str | None = None) -> Verdict:
     """A model that no official binarizer loads."""
-    return Verdict(f"{said}; {NO_BINARIZER}{then and ': ' + then}")
+    return Verdict(f"{said}; {NO_BINARIZER}{then and ': ' + then}", inspected_by=inspected_by)
 
 
 def compressed(said: str) -> Verdict:
@@ -72,7 +81,9 @@ _WEIGHTS: Final = Verdict(
 )
 
 OF_DILL: Final = ("dill._dill._create_function", "dill._dill._create_type")
-DILL: Final = foreign("a pickle with functions or classes of dill's", "dill.load(...)")
+DILL: Final = foreign(
+    "a pickle with functions or classes of dill's", "dill.load(...)", inspected_by="pickle"
+)
 
 LFS: Final = b"version https://git-lfs.github.com/spec/v1"
 

@@ -21,12 +21,15 @@ class LoadedFile(NamedTuple):
         path: the file or folder on this machine as text, or ``None``.
         options: the options given for this load, already checked against the plugin's own list.
         trust: whether the caller lets the file run what it names.
+        allow: names that the caller lets it use, beside the safe ones: exact ones as text, or
+            ``"my_package.*"`` for what is defined in a package of the caller's.
     """
 
     raw_data: Any = b""
     path: str | None = None
     options: Mapping[str, Any] = MappingProxyType({})
     trust: bool = False
+    allow: tuple[str, ...] = ()
 
     @property
     def on_disk(self) -> str | None:
@@ -41,6 +44,10 @@ class LoadedFile(NamedTuple):
         if self.path is not None:
             return os.fsdecode(self.path)
         return streams.stream_name(self.raw_data) or "<bytes>"
+
+    def allows(self, name: str) -> bool:
+        """Whether the caller lets the file use what goes by exactly this name."""
+        return self.trust or name in self.allow
 
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -108,6 +115,16 @@ class LoadedFile(NamedTuple):
             yield target
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def opened_path(stream: BinaryIO, path: str) -> str:
+    """A path to a file that is open, for a library that takes no stream.
+
+    Where the system has one (Linux), it leads to the very file that is open, whatever ``path`` has
+    become meanwhile; elsewhere it is ``path``.
+    """
+    through = f"/proc/self/fd/{stream.fileno()}"
+    return through if os.path.exists(through) else path
 
 
 def link(existing: str, target: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from mlup import explaining, log, ranking
+from mlup.allowing import checked_allow, checked_trust
 from mlup.errors import (
     AmbiguousModelError,
     BinarizerNotFoundError,
@@ -76,7 +77,7 @@ def detect(source: object, *, spool_limit: int = DEFAULT_SPOOL_LIMIT) -> Detecti
     """
     path = ModelPath.of(source, spool_limit=spool_limit)
     try:
-        return _detect(path, current())
+        return detected(path, current())
     finally:
         path.close()
 
@@ -85,17 +86,26 @@ def load(
     source: object,
     binarizer: object = "auto",
     *,
+    trust: bool = False,
+    allow: Iterable[str] = (),
     options: Mapping[str, Any] | None = None,
     on_tie: str = "raise",
     spool_limit: int = DEFAULT_SPOOL_LIMIT,
 ) -> Any:
     """Load a model with the right framework, and return the framework's own object.
 
+    Nothing that the file brings along is run, and only what ordinary models are made of is
+    imported, unless ``trust`` or ``allow`` says so.
+
     Args:
         source: as for :func:`detect`; with ``binarizer="memory"`` any object.
         binarizer: ``"auto"``; a binarizer's name (``"joblib"``) or ``"distribution:name"``; a
             ``BinarizationType`` or its dotted value; the import line of your own class or module
             (``"my_module.MyBinarizer"``), or that class or module itself.
+        trust: let the file import and run whatever it names.
+        allow: names that it may use beside the safe ones, for this call: exact ones
+            (``"my_package.module.MyModel"``), or ``"my_package.*"`` for the classes and functions
+            that a package of your own defines.
         options: keyword options for the binarizer, such as ``{"mmap_mode": "r"}``.
         on_tie: ``"raise"``, or ``"first"`` to take the first by name of equally sure binarizers.
         spool_limit: bytes that a stream that cannot seek may have.
@@ -105,11 +115,18 @@ def load(
         UnknownModelError: no installed binarizer recognised it.
         AmbiguousModelError: several are equally sure.
         BinarizerNotFoundError: the one asked for is not to be had.
-        OptionError: it does not understand an option.
+        OptionError: it does not understand an option, or ``trust`` or ``allow`` is of no use.
+        UnsafeModelError: the file names or holds what is neither safe nor allowed.
         ModelBinarizationError: it failed. No other binarizer is tried then.
     """
     return load_named(
-        source, binarizer, options=options, on_tie=on_tie, spool_limit=spool_limit
+        source,
+        binarizer,
+        trust=trust,
+        allow=allow,
+        options=options,
+        on_tie=on_tie,
+        spool_limit=spool_limit,
     ).model
 
 
@@ -117,6 +134,8 @@ def load_named(
     source: object,
     binarizer: object = "auto",
     *,
+    trust: bool = False,
+    allow: Iterable[str] = (),
     options: Mapping[str, Any] | None = None,
     on_tie: str = "raise",
     spool_limit: int = DEFAULT_SPOOL_LIMIT,
@@ -126,6 +145,7 @@ def load_named(
 
     if on_tie not in ("raise", "first"):
         raise ValueError(f"on_tie={on_tie!r}: expected 'raise' or 'first'")
+    trusted, allowed = checked_trust(trust), checked_allow(allow)
     registry = current()
     name = canonical(binarizer) if is_name(binarizer) else None
     if name == MEMORY:
@@ -134,15 +154,13 @@ def load_named(
         return _deserialize(file, resolve(MEMORY, registry), registry, options, label)
     chosen = None if name == AUTO else resolve(binarizer, registry)
     with ModelPath.of(source, spool_limit=spool_limit) as path:
-        detection = _detect(path, registry)
+        detection = detected(path, registry)
         if chosen is None:
             chosen = _resolve_choice(choose(detection, registry, on_tie), detection, registry)
         else:
             explaining.warn_if_contradicted(chosen, detection, registry)
-        file = LoadedFile(raw_data=path.raw_data(), path=path.location)
-        if isinstance(source, LoadedFile):
-            path_hint = source.path if file.path is None else file.path
-            file = source._replace(raw_data=file.raw_data, path=path_hint)
+        file = file_of(source, path)
+        file = file._replace(trust=trusted or file.trust, allow=(*file.allow, *allowed))
         return _deserialize(file, chosen, registry, options, str(path), detection)
 
 
@@ -187,7 +205,17 @@ def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> s
     return names[0]
 
 
-def _detect(path: ModelPath, registry: Registry) -> Detection:
+def file_of(source: object, path: ModelPath) -> LoadedFile:
+    """What a plugin receives for a source that was opened as ``path``."""
+    file = LoadedFile(raw_data=path.raw_data(), path=path.location)
+    if isinstance(source, LoadedFile):
+        path_hint = source.path if file.path is None else file.path
+        file = source._replace(raw_data=file.raw_data, path=path_hint)
+    return file
+
+
+def detected(path: ModelPath, registry: Registry) -> Detection:
+    """What a source is that is open already."""
     candidates, problems = ranking.rank(path, registry.scorers, registry.strict)
     return Detection(
         str(path), candidates, problems, None if candidates else explaining.word(path, registry)
@@ -208,7 +236,7 @@ def _deserialize(
     check_options(chosen, given)
     name = chosen.info.name
     try:
-        model = registry.load_with(chosen)(file=file._replace(options=given))
+        model = registry.hooks_of(chosen).deserialize(file=file._replace(options=given))
     except ModelBinarizationError as error:  # the plugin knows what is wrong, not what it is
         if detection is None or detection.verdict is None:
             raise

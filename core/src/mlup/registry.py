@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import pluggy
@@ -59,7 +59,7 @@ class Registry:
         self._binarizers: list[Binarizer] = []
         self._others: list[PluginInfo] = []
         self._adopted: dict[str, Binarizer] = {}  # by import line
-        self._callers: dict[Binarizer, Callable[..., Any]] = {}
+        self._hooks: dict[Binarizer, pluggy.HookRelay] = {}
         found = without_repeats(entry_points)
         owners: dict[str, set[str]] = {}
         for each in found:
@@ -104,26 +104,25 @@ class Registry:
         infos = (each.info for each in self._binarizers if each.info.name in scoring)
         return [info.name for info in infos if extension in info.extensions]
 
-    def load_with(self, binarizer: Binarizer) -> Callable[..., Any]:
-        """``deserialize(file=…)`` of one binarizer, surrounded by every installed wrapper.
+    def hooks_of(self, binarizer: Binarizer) -> pluggy.HookRelay:
+        """The hooks of one binarizer, ``deserialize`` surrounded by every installed wrapper.
 
         Each binarizer has a plugin manager of its own, with the wrappers and nothing else: what
         another thread adopts meanwhile can never be called instead.
         """
-        caller = self._callers.get(binarizer)
-        if caller is None:
-            caller = self._callers[binarizer] = self._caller(binarizer)
-        return caller
+        hooks = self._hooks.get(binarizer)
+        if hooks is None:
+            hooks = self._hooks[binarizer] = self._alone(binarizer)
+        return hooks
 
-    def _caller(self, binarizer: Binarizer) -> Callable[..., Any]:
+    def _alone(self, binarizer: Binarizer) -> pluggy.HookRelay:
         manager = pluggy.PluginManager(hookspecs.PROJECT)
         manager.add_hookspecs(hookspecs)
         manager.register(binarizer.plugin, name=binarizer.registered_as)
         for each in self._binarizers:
             if each.info.kind == "wrapper":
                 manager.register(each.plugin, name=f"wrapper {each.registered_as}")
-        caller: Callable[..., Any] = manager.hook.deserialize
-        return caller
+        return manager.hook
 
     # -- adding -----------------------------------------------------------------------------
 
@@ -144,11 +143,11 @@ class Registry:
             adopted = self._described(info, target, name)
             if adopted.info.kind == "wrapper":
                 raise TypeError("it is a wrapper around loads, not a binarizer")
-            self._callers[adopted] = self._caller(adopted)
+            self._hooks[adopted] = self._alone(adopted)
             stale = self._adopted.get(name)  # a notebook's cell was run again, say
             self._adopted = {**self._adopted, name: adopted}  # anew: others may be reading it
             if stale is not None:
-                self._callers.pop(stale, None)
+                self._hooks.pop(stale, None)
             return adopted
 
     def _add(self, entry_point: EntryPoint, rivals: list[str]) -> None:

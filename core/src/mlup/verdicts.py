@@ -112,10 +112,12 @@ def _pickle(path: ModelPath) -> Verdict | str | None:
     if start is None:
         return None
     if start.lone_number:
-        return "a pickled number with more data behind it: no model that pickle could return"
+        said = "a pickled number with more data behind it: no model that pickle could return"
+        return Verdict(said, inspected_by="pickle")
     kind = f"protocol {start.protocol}" if start.protocol else "protocol 0 or 1"
     if not probe.pickle_stops(path):
-        return Verdict(f"a pickle or joblib dump ({kind}) that does not reach its STOP: truncated?")
+        said = f"a pickle or joblib dump ({kind}) that does not reach its STOP: truncated?"
+        return Verdict(said, inspected_by="pickle")
     if probe.pickle_imports(path, known_formats.OF_DILL):
         return known_formats.DILL
     if probe.pickle_interleaved(path):

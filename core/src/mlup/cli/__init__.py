@@ -1,4 +1,4 @@
-"""The command line: ``mlup plugins``, ``detect``, ``load``, ``pin``; one module a command.
+"""The command line: ``mlup plugins``, ``detect``, ``inspect``, ``load``, ``pin``; a module each.
 
 A command's module is imported when that command runs, so that each pays only for itself.
 """
@@ -12,7 +12,7 @@ import click
 
 from mlup import __version__, log
 
-_COMMANDS: Final = ("detect", "load", "pin", "plugins")
+_COMMANDS: Final = ("detect", "inspect", "load", "pin", "plugins")
 
 
 class LazyGroup(click.Group):
@@ -41,6 +41,7 @@ def cli(ctx: click.Context, verbose: int, debug: bool) -> None:
     \b
     Examples:
       mlup detect model.bin
+      mlup inspect model.bin
       mlup load model.bin
       mlup plugins
 

@@ -41,21 +41,40 @@ def _complete_binarizer(ctx: click.Context, param: click.Parameter, incomplete: 
     metavar="K=V",
     help="An option for the binarizer; V is JSON, or else text. Repeatable.",
 )
+@click.option("--trust", is_flag=True, help="Let the file import and run whatever it names.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="NAME",
+    help="A name that the file may use beside the safe ones, or my_package.*; repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object.")
-def command(path: str, binarizer: str, options: tuple[str, ...], as_json: bool) -> None:
+def command(
+    path: str,
+    binarizer: str,
+    options: tuple[str, ...],
+    trust: bool,
+    allow: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Load the model in PATH, and print its type, the time, the memory, and its predict.
+
+    What the file names is imported only if it is on the safe lists, or allowed.
 
     \b
     Example:
       mlup load model.bin
       mlup load model.bin --binarizer joblib --option mmap_mode=r
+      mlup load model.bin --allow my_package.MyModel
     """
     parsed = dict(_parse(each) for each in options)
     choice = _own(binarizer)
     before = _peak_memory()
     started = perf_counter()
     try:
-        model, chosen = load_named(os.fsdecode(path), choice, options=parsed)
+        model, chosen = load_named(
+            os.fsdecode(path), choice, trust=trust, allow=allow, options=parsed
+        )
     except MLupError as error:
         if as_json:
             write_json({"path": os.fsdecode(path), "error": one_line(error)})
