@@ -1,0 +1,129 @@
+"""scikit-learn's compiled trees: their indexes are followed without a look.
+
+Source: ``sklearn/tree/_tree.pyx``, ``sklearn/neighbors/_binary_tree.pxi.tp`` and
+``sklearn/ensemble/_hist_gradient_boosting`` of scikit-learn 1.2 to 1.9.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_LEAF: Final = -1
+_MODULES: Final = frozenset(
+    {
+        "sklearn.metrics._dist_metrics",
+        "sklearn.neighbors._ball_tree",
+        "sklearn.neighbors._dist_metrics",
+        "sklearn.neighbors._kd_tree",
+    }
+)
+
+
+def tree_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """``Tree(n_features, n_classes, n_outputs)``: as many numbers of classes as outputs."""
+    import numpy as np
+
+    if (
+        kwargs
+        or len(args) != 3
+        or not all(isinstance(args[at], (int, np.integer)) for at in (0, 2))
+    ):
+        return "there are other arguments"
+    features, classes, outputs = args
+    if features < 0 or outputs < 1 or not isinstance(classes, np.ndarray):
+        return "its sizes are none"
+    if classes.dtype != np.intp or classes.shape != (outputs,) or classes.min() < 1:
+        return "it has another number of outputs"
+    return None
+
+
+def tree_state(state: Any, tree: Any) -> str | None:
+    """Nodes whose children come after them and are there, and a value for each."""
+    import numpy as np
+
+    nodes, values = state.get("nodes"), state.get("values")
+    if not isinstance(nodes, np.ndarray) or not isinstance(values, np.ndarray):
+        return "it has no nodes"
+    count = len(nodes) if nodes.ndim == 1 else -1
+    if state.get("node_count") != count or not nodes.dtype.names:
+        return "it has another number of nodes"
+    if values.dtype != np.float64 or values.shape != (count, tree.n_outputs, tree.max_n_classes):
+        return "it has another number of values"
+    left, right, feature = nodes["left_child"], nodes["right_child"], nodes["feature"]
+    inner = left != _LEAF
+    return _followed(np, inner, left, right, feature, tree.n_features)
+
+
+def _followed(
+    np: Any, inner: Any, left: Any, right: Any, feature: Any, features: int
+) -> str | None:
+    count = len(left)
+    at = np.arange(count)
+    good = (left > at) & (right > at) & (left < count) & (right < count)
+    good &= (feature >= 0) & (feature < features)
+    if not (good | ~inner).all():
+        return "a node of it leads to none, or looks at a feature that is none"
+    return None
+
+
+def predictor_state(state: Any, predictor: Any) -> str | None:
+    """The same of the trees of histogram gradient boosting, where bit sets stand for categories."""
+    import numpy as np
+
+    if type(state) is not dict or not isinstance(state.get("nodes"), np.ndarray):
+        return "it has no nodes"
+    nodes = state["nodes"]
+    names = set(nodes.dtype.names or ())
+    if nodes.ndim != 1 or not {"left", "right", "feature_idx", "is_leaf", "bitset_idx"} <= names:
+        return "its nodes are none"
+    sets = min((len(state[name]) for name in state if name.endswith("bitsets")), default=0)
+    if (nodes["is_categorical"].astype(bool) & (nodes["bitset_idx"] >= sets)).any():
+        return "a node of it looks at categories that are none"
+    inner = ~nodes["is_leaf"].astype(bool)
+    left, right = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
+    return _followed(np, inner, left, right, nodes["feature_idx"], 2**31)
+
+
+def new_object(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """``newObj(cls)``: an empty tree or metric, whose state comes next."""
+    known = len(args) == 1 and isinstance(args[0], type) and args[0].__module__ in _MODULES
+    return None if known and not kwargs else "it is none of the classes of its module"
+
+
+def neighbours_state(state: Any, tree: Any) -> str | None:
+    """A KDTree's or BallTree's: rows in range, nodes within the rows, leaves at the last level."""
+    import numpy as np
+
+    if type(state) is not tuple or len(state) < 12:
+        return "it is of an unknown version"
+    data, rows, nodes, bounds = state[:4]
+    if not all(isinstance(each, np.ndarray) for each in (data, rows, nodes, bounds)):
+        return "its arrays are none"
+    count = len(nodes)
+    if data.ndim != 2 or rows.shape != (len(data),) or nodes.ndim != 1 or not count:
+        return "its arrays have other shapes"
+    if bounds.ndim != 3 or bounds.shape[1] != count or bounds.shape[2] not in (data.shape[1], 1):
+        return "its bounds are of other nodes"
+    if len(rows) and not 0 <= rows.min() <= rows.max() < len(rows):
+        return "its rows are out of range"
+    start, end = nodes["idx_start"], nodes["idx_end"]
+    if not ((start >= 0) & (start <= end) & (end <= len(rows))).all():
+        return "its nodes are out of range"
+    if not nodes["is_leaf"][(count - 1) // 2 :].all():
+        return "its leaves are not at its end"
+    weights = state[12] if len(state) > 12 else None
+    if isinstance(weights, np.ndarray) and weights.shape != (len(data),):
+        return "it has other weights"
+    return None
+
+
+def compiled(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """``__pyx_unpickle_…(cls, checksum, state)``: what Cython writes, which checks the class itself."""
+    if (
+        kwargs
+        or len(args) not in (2, 3)
+        or not isinstance(args[0], type)
+        or type(args[1]) is not int
+    ):
+        return "there are other arguments"
+    return None if args[2:] in ((), (None,)) or type(args[2]) is tuple else "its state is none"

@@ -1,0 +1,104 @@
+"""Setting the state of an object: by its class's ``__setstate__``, its ``__dict__`` or its slots."""
+
+from __future__ import annotations
+
+import types
+from collections import OrderedDict, deque
+from typing import Any, Final
+
+from mlup_safepickle.refusing import Refused
+
+_STATES: Final = frozenset(
+    {dict, tuple, list, set, frozenset, OrderedDict, str, bytes, bytearray, int, float, bool}
+    | {type(None)}
+)
+"""What a ``__setstate__`` gets: it may call methods of its state, and these have only their own."""
+
+_BYTES: Final = frozenset({str, bytes, bytearray})
+_CONTAINERS: Final = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict})
+_POINTER: Final = 8
+_WORTH_COUNTING: Final = 4096
+
+_PLAIN_DUNDERS: Final = frozenset(
+    {"__annotations__", "__dict__", "__doc__", "__module__", "__name__", "__orig_class__",
+     "__qualname__", "__wrapped__"}
+)  # fmt: skip
+
+
+def kind(value: Any) -> str:
+    """The name of an object's class, for a message."""
+    return name_of(type(value))
+
+
+def name_of(cls: type) -> str:
+    """A class's name, with its module."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def size_of_copy(value: Any) -> int:
+    """Bytes that a copy of a value takes, where they are many: of a tuple, one of each item."""
+    size = 0
+    for each in value if type(value) is tuple else (value,):
+        if type(each) in _BYTES:
+            size += len(each)
+        elif type(each) in _CONTAINERS:
+            size += _POINTER * len(each)
+        elif type(each) is memoryview:
+            size += each.nbytes
+    return size if size > _WORTH_COUNTING else 0
+
+
+def set_state(instance: Any, state: Any) -> None:
+    """As ``pickle`` does; but nothing that a file put into an object's ``__dict__`` is called.
+
+    Raises:
+        Refused: the state is none, or would run more of the class than its ``__setstate__``.
+    """
+    own = getattr(type(instance), "__setstate__", None)
+    if own is not None:
+        if type(state) not in _STATES:
+            raise Refused(f"it would give an object of {kind(instance)} a state of {kind(state)}")
+        if type(state) is dict:
+            _check_names(instance, state)
+        own(instance, state)
+        return
+    in_slots = None
+    if type(state) is tuple and len(state) == 2:
+        state, in_slots = state
+    if state:
+        _set_attributes(instance, state)
+    if in_slots:
+        _set_slots(instance, in_slots)
+
+
+def _set_attributes(instance: Any, state: Any) -> None:
+    if type(state) is not dict or not all(type(key) is str for key in state):
+        raise Refused(
+            f"it would give an object of {kind(instance)} a state that is no dict of names"
+        )
+    _check_names(instance, state)
+    instance.__dict__.update(state)
+
+
+def _check_names(instance: Any, state: dict[Any, Any]) -> None:
+    """No ``__setstate__`` and the like, which ``copy`` and others look for on an object itself."""
+    for name in state:
+        special = type(name) is str and name.startswith("__") and name.endswith("__")
+        if special and name not in _PLAIN_DUNDERS:
+            raise Refused(f"it would set {name:.100} of an object of {kind(instance)}")
+
+
+def _set_slots(instance: Any, state: Any) -> None:
+    """Values of ``__slots__``. A property of the class would run its code instead: refused."""
+    if type(state) is not dict or not all(type(key) is str for key in state):
+        raise Refused(
+            f"it would give an object of {kind(instance)} slots that are no dict of names"
+        )
+    for name, value in state.items():
+        for each in type(instance).__mro__:
+            found = vars(each).get(name)
+            if found is not None and not isinstance(found, types.MemberDescriptorType):
+                raise Refused(
+                    f"it would set {name:.100} of an object of {kind(instance)}, no slot of it"
+                )
+        object.__setattr__(instance, name, value)
