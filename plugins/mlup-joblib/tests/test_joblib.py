@@ -348,19 +348,20 @@ def zfile(inner: bytes, columns: int = 19, end: str = "") -> bytes:
 @pytest.mark.filterwarnings("ignore:.*joblib version less than 0.10:DeprecationWarning")
 @pytest.mark.parametrize("protocol", [2, 3])
 @pytest.mark.parametrize("how", ["path", "bytes", "BytesIO", "open file"])
-def test_an_old_compressed_file_is_loaded(tmp_path, how, protocol):
+def test_an_old_compressed_file_is_loaded_where_it_is_trusted(tmp_path, how, protocol):
     model = {"weights": [0.5, 1.5], "class": "x" * 300}
     path = tmp_path / "model.pkl"
     path.write_bytes(zfile(pickle.dumps(model, protocol)))
-    if how == "open file":
-        with open(path, "rb") as stream:
-            assert best(stream) == ("joblib", 0.9)
-            assert mlup.load(stream) == model
-        return
-    source = {"path": str, "bytes": Path.read_bytes}.get(how)
-    opened = source(path) if source else io.BytesIO(path.read_bytes())
-    assert best(opened) == ("joblib", 0.9)
-    assert mlup.load(opened) == model
+    with open(path, "rb") as stream:
+        source = {"path": path, "bytes": path.read_bytes(), "open file": stream}.get(how)
+        source = io.BytesIO(path.read_bytes()) if source is None else source
+        assert best(source) == ("joblib", 0.9)
+        with pytest.raises(
+            mlup.UnsafeModelError, match=r"joblib before 0\.10.*trust=True"
+        ) as caught:
+            mlup.load(source)
+        assert caught.value.refused == ()
+        assert mlup.load(source, trust=True) == model
 
 
 @pytest.mark.parametrize(("columns", "end"), [(18, ""), (19, ""), (19, "L"), (18, "L")])
@@ -382,10 +383,14 @@ def test_an_old_dump_whose_arrays_stand_in_other_files_is_joblibs(tmp_path):
     data = pickle.dumps({"w": wrapper}, 2).replace(
         b"cjoblib.numpy_pickle_compat\n", b"cjoblib.numpy_pickle\n"
     )
-    (tmp_path / "model.pkl").write_bytes(data)
+    path = tmp_path / "model.pkl"
+    path.write_bytes(data)
     np.save(tmp_path / "model.pkl_01.npy", X)
-    assert np.array_equal(mlup.load(tmp_path / "model.pkl")["w"], X)
-    assert best(tmp_path / "model.pkl") == ("joblib", 0.95)
+    assert best(path) == ("joblib", 0.95)
+    for allow in ((), ["joblib.numpy_pickle.NDArrayWrapper"]):
+        with pytest.raises(mlup.UnsafeModelError, match=r"joblib before 0\.10.*trust=True"):
+            mlup.load(path, allow=allow)
+    assert np.array_equal(mlup.load(path, trust=True)["w"], X)
 
 
 # -- sources and options ------------------------------------------------------------------------
@@ -452,12 +457,14 @@ def test_an_option_it_does_not_know_is_refused():
         mlup.load(dumped(X), options={"mmap": "r"})
 
 
-def test_a_mode_that_joblib_refuses_ends_in_one_error(tmp_path):
+def test_a_mode_that_is_none_ends_in_one_error(tmp_path):
     path = tmp_path / "m.joblib"
     joblib.dump(X, path)
-    with pytest.raises(mlup.ModelBinarizationError) as caught:
-        mlup.load(path, options={"mmap_mode": "sideways"})
-    assert isinstance(caught.value.__cause__, ValueError)
+    for trust in (False, True):
+        with pytest.raises(
+            mlup.OptionError, match="'sideways': expected 'r', 'r\\+', 'w\\+' or 'c'"
+        ):
+            mlup.load(path, trust=trust, options={"mmap_mode": "sideways"})
 
 
 @pytest.mark.parametrize("kind", [Path])
@@ -543,7 +550,9 @@ def refused(data: bytes) -> None:
     if claimed is None:
         assert type(caught.value) is mlup.UnknownModelError
     else:
-        assert type(caught.value) is mlup.ModelBinarizationError
+        # A damaged name is refused by name, before anyone knows that it does not exist.
+        unsafe = type(caught.value) is mlup.UnsafeModelError and caught.value.refused
+        assert unsafe or type(caught.value) is mlup.ModelBinarizationError
         assert caught.value.__cause__ is not None
 
 

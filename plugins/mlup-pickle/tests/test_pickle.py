@@ -58,6 +58,12 @@ OBJECTS = {
     "large bytes": {"before": list(range(300)), "blob": b"\x2e\x00\x01" * 50_000, "after": "end"},
     "large text": {"vocabulary": "wort " * 40_000},
 }
+# What no model holds, and the safe lists therefore do not: the caller must let it be used.
+ALLOW = {
+    "partial": ["fractions.Fraction"],
+    "class": ["fractions.Fraction"],
+    "function": ["functools.reduce", "_functools.reduce"],  # the protocols differ
+}
 SETTINGS = settings(
     max_examples=150,
     deadline=2000,
@@ -113,13 +119,19 @@ def test_every_protocol_is_recognised_without_an_extension_and_loaded(tmp_path, 
     assert [(each.binarizer, each.score) for each in detection.candidates] == [("pickle", 0.9)]
     assert detection.best.distribution == "mlup-pickle"
     assert detection.verdict is None
-    assert mlup.load(path) == OBJECTS[name]
+    assert mlup.load(path, allow=ALLOW.get(name, ())) == OBJECTS[name]
+    assert mlup.load(path, trust=True) == OBJECTS[name]
+    if name in ALLOW:
+        with pytest.raises(mlup.UnsafeModelError) as caught:
+            mlup.load(path)
+        assert len(caught.value.refused) == 1
+        assert mlup.load(path, allow=caught.value.refused) == OBJECTS[name]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_an_instance_comes_back_in_the_same_state(protocol):
     model = random.Random(7)
-    loaded = mlup.load(pickle.dumps(model, protocol))
+    loaded = mlup.load(pickle.dumps(model, protocol), allow=["random.Random"])
     assert type(loaded) is random.Random
     assert [loaded.random() for _ in range(5)] == [model.random() for _ in range(5)]
 
@@ -441,17 +453,24 @@ def test_a_framed_pickle_that_is_cut_in_a_later_frame_is_seen_without_loading(pr
 )
 def test_a_pickle_that_cannot_be_loaded_ends_in_one_error_with_its_cause(data):
     with pytest.raises(mlup.ModelLoadError) as caught:
-        mlup.load(data, "pickle")
+        mlup.load(data, "pickle", trust=True)
     assert type(caught.value) is mlup.ModelBinarizationError
     assert caught.value.__cause__ is not None
     assert type(caught.value.__cause__).__name__ in str(caught.value)
 
+    with pytest.raises((mlup.UnsafeModelError, mlup.ModelBinarizationError)) as caught:
+        mlup.load(data, "pickle")
+    assert caught.value.__cause__ is not None
+
 
 def test_the_missing_module_is_named():
     data = b"\x80\x04\x8c\x11no_such_module_xy\x94\x8c\x05Model\x94\x93\x94)\x81\x94."
-    with pytest.raises(mlup.ModelBinarizationError, match="no_such_module_xy") as caught:
+    for how in ({"trust": True}, {"allow": ["no_such_module_xy.Model"]}):
+        with pytest.raises(mlup.ModelBinarizationError, match="no_such_module_xy") as caught:
+            mlup.load(data, **how)
+        assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+    with pytest.raises(mlup.UnsafeModelError, match=r"no_such_module_xy\.Model"):
         mlup.load(data)
-    assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
 def test_buffers_kept_outside_the_stream_end_in_one_error():
@@ -460,8 +479,10 @@ def test_buffers_kept_outside_the_stream_end_in_one_error():
         [pickle.PickleBuffer(bytearray(b"raw" * 50))], 5, buffer_callback=buffers.append
     )
     assert is_pickle(data)
-    with pytest.raises(mlup.ModelBinarizationError) as caught:
+    with pytest.raises(mlup.UnsafeModelError, match="buffers outside the file"):
         mlup.load(data)
+    with pytest.raises(mlup.ModelBinarizationError) as caught:
+        mlup.load(data, trust=True)
     assert caught.value.__cause__ is not None
 
 
@@ -554,7 +575,7 @@ VALUES = st.recursive(
 def test_whatever_pickle_writes_is_recognised_and_comes_back(value, protocol):
     data = pickle.dumps(value, protocol)
     assert is_pickle(data)
-    assert mlup.load(data) == value
+    assert mlup.load(data, allow=["fractions.Fraction"]) == value
 
 
 @SETTINGS

@@ -75,14 +75,24 @@ def _of(start: probe.PickleStart) -> str:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """The object, by ``joblib.load``; ``mmap_mode`` maps the arrays of a raw dump into memory.
+    """The object; ``mmap_mode`` maps the arrays of a raw dump into memory.
+
+    It is read by :mod:`mlup_joblib.loading`; with ``trust`` by ``joblib.load``.
 
     Raises:
+        UnsafeModelError: it names or does what it may not.
+        OptionError: ``mmap_mode`` is none.
         ModelBinarizationError: it is the number that PyTorch's files of before 1.6 begin with.
     """
+    mmap_mode = file.options.get("mmap_mode")
+    if mmap_mode not in (None, "r", "r+", "w+", "c"):
+        raise mlup.OptionError(f"mmap_mode={mmap_mode!r}: expected 'r', 'r+', 'w+' or 'c'.")
+    if not file.trust:
+        from mlup_joblib.loading import load_safely
+
+        return _checked(load_safely(file, mmap_mode), file)
     import joblib
 
-    mmap_mode = file.options.get("mmap_mode")
     if mmap_mode is None and file.path is None:
         with file.open() as stream:
             start = stream.tell()
@@ -92,6 +102,14 @@ def deserialize(file: mlup.LoadedFile) -> object:
                 return _checked(joblib.load(stream), file)
     with file.as_path() as path:  # mapping, and everything of joblib before 0.10, need a path
         return _checked(joblib.load(path, mmap_mode=mmap_mode), file)
+
+
+@mlup.hookimpl
+def inspect(file: mlup.LoadedFile) -> mlup.Report:
+    """What the dump would import."""
+    from mlup_joblib.loading import inspect
+
+    return inspect(file)
 
 
 def _checked(model: object, file: mlup.LoadedFile) -> object:

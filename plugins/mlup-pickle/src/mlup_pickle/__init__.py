@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import BinaryIO, Final
 
 import mlup
 from mlup import probe
@@ -46,18 +46,50 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """The object, by ``pickle.load``.
+    """The object, by :mod:`mlup_safepickle`; with ``trust`` by ``pickle.load``.
 
     Raises:
+        UnsafeModelError: it names or does what it may not.
         ModelBinarizationError: it is the number that PyTorch's files of before 1.6 begin with.
     """
-    import pickle
-
     with file.open() as stream:
-        model = pickle.load(stream)
+        if file.trust:
+            import pickle
+
+            model = pickle.load(stream)
+        else:
+            model = _load_safely(file, stream)
     if type(model) is int and model == _TORCH_MAGIC:
         raise mlup.ModelBinarizationError(
             f"{file.label} was not loaded by pickle: it is a PyTorch file of before 1.6, of which "
             "pickle reads no more than a number; name the binarizer 'torch'."
         )
     return model
+
+
+def _load_safely(file: mlup.LoadedFile, stream: BinaryIO) -> object:
+    import mlup_safepickle
+
+    start = stream.tell()
+    try:
+        return mlup_safepickle.load(stream, allow=file.allow)
+    except mlup_safepickle.Refused as refused:
+
+        def report() -> mlup.Report:
+            stream.seek(start)
+            return mlup_safepickle.inspect(stream, allow=file.allow)
+
+        raise mlup_safepickle.refuse(refused, file, "pickle", report) from refused
+
+
+@mlup.hookimpl
+def inspect(file: mlup.LoadedFile) -> mlup.Report:
+    """What the pickle would import. A caller's stream is left where it stands."""
+    import mlup_safepickle
+
+    with file.open() as stream:
+        start = stream.tell()
+        try:
+            return mlup_safepickle.inspect(stream, allow=file.allow)
+        finally:
+            stream.seek(start)
