@@ -294,7 +294,7 @@ def test_the_shortest_file_is_recognised(best):
     assert mlup.load(data) is None
 
 
-def test_a_tar_of_before_0_1_10_is_nobodys_but_loads_by_name(tmp_path, best):
+def test_a_tar_of_before_0_1_10_is_nobodys_and_loads_by_name_with_trust(tmp_path, best):
     """It may be any tar: weights-only loading refuses it, and nothing was written so since 2017."""
     storages = pickle.dumps(1) + pickle.dumps((1, "cpu", torch.FloatStorage))
     storages += (2).to_bytes(8, "little") + b"\0\0\x80?" * 2 + pickle.dumps([])
@@ -319,7 +319,10 @@ def test_a_tar_of_before_0_1_10_is_nobodys_but_loads_by_name(tmp_path, best):
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     assert best(tmp_path / "old.pt") is None
-    assert torch.equal(mlup.load(tmp_path / "old.pt", "torch")["w"], torch.ones(2))
+    with pytest.raises(mlup.UnsafeModelError, match="a tar file"):
+        mlup.load(tmp_path / "old.pt", "torch")
+    loaded = mlup.load(tmp_path / "old.pt", "torch", trust=True)
+    assert torch.equal(loaded["w"], torch.ones(2))
 
 
 # -- following ----------------------------------------------------------------------------------

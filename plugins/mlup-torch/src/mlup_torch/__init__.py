@@ -47,9 +47,20 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 def deserialize(file: mlup.LoadedFile) -> object:
     """What was saved, by ``torch.load``; a module is put in ``eval()``.
 
+    Weights are loaded as such (``weights_only=True``), whole modules through
+    :mod:`mlup_safepickle`; with ``trust`` whatever it is by ``pickle``.
+
     ``map_location`` is the CPU where there is no CUDA device; ``mmap`` maps the tensors of an
     archive into memory.
     """
     from mlup_torch.loading import load
 
     return load(file)
+
+
+@mlup.hookimpl
+def inspect(file: mlup.LoadedFile) -> mlup.Report:
+    """What the pickle in it would import."""
+    from mlup_torch.inspecting import inspect
+
+    return inspect(file)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import io
+import pickle
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import mlup
 from mlup import probe
+from mlup.loaded_file import opened_path
 from mlup_torch.devices import chosen_location
 from mlup_torch.marks import ZIP
+
+_OF_WEIGHTS: Final = 2  # the only protocol that torch's reader of weights reads without warning
 
 
 def load(file: mlup.LoadedFile) -> object:
     """What was saved; a module in ``eval()``.
 
     Raises:
+        UnsafeModelError: it names or does what it may not.
         OptionError: an option's value cannot be used, at all or with this file.
     """
     import torch
@@ -28,8 +33,58 @@ def load(file: mlup.LoadedFile) -> object:
     with _path(file) if mmap else _source(file) as source:
         if mmap:
             _check_mappable(str(source), file.label)
-        loaded: Any = torch.load(source, map_location=location, mmap=mmap, weights_only=False)
-    return loaded.eval() if isinstance(loaded, torch.nn.Module) else loaded
+        options = {"map_location": location, "mmap": mmap}
+        loaded: Any
+        if file.trust:
+            loaded = torch.load(source, weights_only=False, **options)
+        else:
+            loaded = _load_safely(file, source, options)
+    if isinstance(loaded, torch.nn.Module):
+        with contextlib.suppress(AttributeError):  # quantized modules come back without _modules
+            loaded.eval()
+    return loaded
+
+
+def _load_safely(file: mlup.LoadedFile, source: str | BinaryIO, options: dict[str, Any]) -> Any:
+    """As weights alone, and where there is more in it, through the hardened unpickler."""
+    from mlup_safepickle import Refused, refuse
+
+    try:
+        if not isinstance(source, str):
+            return _load_stream(file, source, None, options)
+        with open(source, "rb") as stream:
+            return _load_stream(file, stream, source if options["mmap"] else None, options)
+    except Refused as refused:
+        from mlup_torch.inspecting import inspect
+
+        raise refuse(refused, file, "torch", lambda: inspect(file)) from refused
+
+
+def _load_stream(
+    file: mlup.LoadedFile, stream: BinaryIO, mapped: str | None, options: dict[str, Any]
+) -> Any:
+    """What is checked is loaded: all of it is read from one open file, which ``mapped`` is a path to."""
+    import torch
+
+    from mlup_safepickle import size_of
+    from mlup_torch.containers import NoTorchFileError, check_container, protocol
+    from mlup_torch.hardened import Pickling
+
+    start, size = stream.tell(), size_of(stream)
+    try:
+        check_container(stream, size)
+    except NoTorchFileError as error:
+        raise mlup.ModelBinarizationError(
+            f"{file.label} was not loaded by torch: {error}."
+        ) from error
+    source = stream if mapped is None else opened_path(stream, mapped)
+    if protocol(stream) == _OF_WEIGHTS:
+        try:
+            return torch.load(source, weights_only=True, **options)
+        except pickle.UnpicklingError:  # it holds more than weights
+            stream.seek(start)
+    pickling: Any = Pickling(file.allow, size)
+    return torch.load(source, pickle_module=pickling, weights_only=False, **options)
 
 
 @contextlib.contextmanager

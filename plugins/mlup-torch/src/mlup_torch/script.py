@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import mlup
 from mlup_torch.marks import ZIP
@@ -30,14 +30,18 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 def deserialize(file: mlup.LoadedFile) -> object:
     """The ``ScriptModule``, by ``torch.jit.load``, in ``eval()``.
 
-    ``map_location`` is the CPU where there is no CUDA device. Bytes and streams go through a
-    temporary file: of a stream, ``torch.jit.load`` makes three copies in memory, and takes longer.
+    ``map_location`` is the CPU where there is no CUDA device. Without ``trust``, what its code does
+    other than compute is refused. Bytes and streams go through a temporary file: of a stream,
+    ``torch.jit.load`` makes three copies in memory, and takes longer.
     """
-    import torch
+    from mlup_torch.script_loading import load
 
-    from mlup_torch.devices import chosen_device
+    return load(file)
 
-    device = chosen_device(file.options.get("map_location"))
-    with file.as_path() as path:
-        module: Any = torch.jit.load(path, map_location=device)
-    return module.eval()
+
+@mlup.hookimpl
+def inspect(file: mlup.LoadedFile) -> mlup.Report:
+    """The operations that its code names, and the classes in C++ of its pickles."""
+    from mlup_torch.script_loading import inspect as inspected
+
+    return inspected(file)
