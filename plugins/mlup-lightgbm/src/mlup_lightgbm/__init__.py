@@ -15,10 +15,8 @@ extensions: Final = (".txt", ".lgb", ".lgbm", ".model")
 requires: Final = ("lightgbm",)
 options: Final = ("params",)
 
-BOM: Final = b"\xef\xbb\xbf"
-
 _FIRST: Final = (b"tree\nversion=v", b"tree\r\nversion=v", b"tree\nnum_c", b"tree\r\nnum_c")
-_OPENINGS: Final = _FIRST + tuple(BOM + first for first in _FIRST)
+_OPENINGS: Final = _FIRST + tuple(b"\xef\xbb\xbf" + first for first in _FIRST)
 
 
 @mlup.hookimpl
@@ -49,30 +47,79 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """The ``lightgbm.Booster``, once the text is known to be whole.
+    """The ``lightgbm.Booster``, once its text is known to be one that LightGBM writes.
 
-    LightGBM's parser goes by the lengths in the header and looks for line ends without asking
-    where the text ends: on a file that is cut, has Windows line ends, lacks the last one or holds
-    a zero byte it ends the process, or never returns.
+    LightGBM's parser and its predictions trust the text: over a number too few, a child that is
+    none or a zero byte they end the process, write where they should not, or never return. The
+    text is read once; what was checked is what LightGBM is given.
+
+    With ``trust`` LightGBM reads the file, and only the text's structure is looked at before.
     """
     import lightgbm
 
-    from mlup_lightgbm.text import IncompleteTextError, check
+    from mlup_lightgbm.header import HostileTextError
+    from mlup_lightgbm.text import IncompleteTextError
+    from mlup_lightgbm.validation import normal, validate
 
     params = _params(file)
     try:
-        path = file.on_disk
-        if path is not None and _native(path):
-            with file.open() as stream:
-                model = check(stream)
-            if model.native:
-                return lightgbm.Booster(params=params, model_file=path)
+        if file.trust:
+            return _trusted(file, params)
         with file.open() as stream:
-            data = stream.read().removeprefix(BOM).replace(b"\r\n", b"\n")
-        check(io.BytesIO(data))
-        return lightgbm.Booster(params=params, model_str=data.decode())
+            data = normal(stream.read())
+        validate(data)
+        text = data.decode()
+        del data  # LightGBM's package makes a copy of its own
+        return lightgbm.Booster(params=params, model_str=text)
+    except HostileTextError as error:
+        raise mlup.UnsafeModelError(
+            f"{error}; LightGBM may end the process over such a text, or read past its end",
+            path=file.label,
+            binarizer="lightgbm",
+            hint="Get the file again, or save the model again with Booster.save_model(). "
+            "trust=True (CLI: --trust) gives it to LightGBM all the same.",
+        ) from error
     except (IncompleteTextError, UnicodeDecodeError) as error:
         raise mlup.ModelBinarizationError(_refused(file, error)) from error
+
+
+@mlup.hookimpl
+def inspect(file: mlup.LoadedFile) -> mlup.Report:
+    """What is wrong with the text, up to the numbers in its trees, which LightGBM's loader needs.
+
+    A text model imports and runs nothing.
+    """
+    from mlup_lightgbm.header import HostileTextError
+    from mlup_lightgbm.text import IncompleteTextError
+    from mlup_lightgbm.validation import normal, validate_outside_trees
+
+    with file.open() as stream:
+        data = normal(stream.read())
+    try:
+        trees = validate_outside_trees(data).trees
+    except (HostileTextError, IncompleteTextError, UnicodeDecodeError) as error:
+        return mlup.Report(notes=(f"it would be refused: {error}",))
+    return mlup.Report(
+        notes=(f"text of {trees} trees; the numbers in them are checked when it is loaded",)
+    )
+
+
+def _trusted(file: mlup.LoadedFile, params: dict[str, Any] | None) -> object:
+    import lightgbm
+
+    from mlup_lightgbm.text import check
+    from mlup_lightgbm.validation import normal
+
+    path = file.on_disk
+    if path is not None and _native(path):
+        with file.open() as stream:
+            model = check(stream)
+        if model.native:
+            return lightgbm.Booster(params=params, model_file=path)
+    with file.open() as stream:
+        data = normal(stream.read())
+    check(io.BytesIO(data))
+    return lightgbm.Booster(params=params, model_str=data.decode())
 
 
 def _params(file: mlup.LoadedFile) -> dict[str, Any] | None:

@@ -36,6 +36,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 from mlup import ModelPath, probe
 
+BOM: Final = b"\xef\xbb\xbf"
+
 _OPENING: Final = re.compile(
     rb"(\xef\xbb\xbf)?tree(\r?\n)(?:version=(v\d{1,4})|num_class=\d{1,9})\2"
 )
@@ -56,8 +58,7 @@ _END: Final = 256 * 1024
 _MOST_DIGITS: Final = 15  # of a tree's size
 _CHUNK: Final = 256 * 1024
 
-Read = Callable[[int, int], bytes]
-"""Up to ``n`` bytes from ``offset``."""
+Read = Callable[[int, int], bytes]  # up to n bytes from an offset
 
 
 class IncompleteTextError(ValueError):
@@ -127,7 +128,7 @@ def check(stream: BinaryIO) -> TextModel:
     size = stream.seek(0, io.SEEK_END)
     model = survey(read, size, size + 1, size)
     model.header.decode()
-    _look_through(read, size, _starts(model))
+    _look_through(read, size, starts_of(model))
     if model.end is not None:
         _check_parameters(read(model.end, size - model.end))
     return model
@@ -220,7 +221,7 @@ def _end_of_trees(read: Read, size: int, most: int) -> tuple[bytes, int | None, 
 
 
 def _measure(read: Read, sizes: bytes, start: int, end: int) -> None:
-    """Make sure that the last tree is the one that the header says, and as long."""
+    """Make sure that the last tree is the one that the header says."""
     last = sizes[sizes.rfind(b" ") + 1 :]
     mark = b"Tree=%d\n" % sizes.count(b" ")
     if not sizes:
@@ -255,8 +256,8 @@ def _ends(behind: bytes, newline: bytes, found: bool, old: bool) -> bool:
     raise IncompleteTextError(f"it ends in {behind[-40:]!r}")
 
 
-def _starts(model: TextModel) -> list[int]:
-    """Where each tree begins; nothing where the header does not tell."""
+def starts_of(model: TextModel) -> list[int]:
+    """Where each tree begins; nothing where the header does not tell. Raises as :func:`check`."""
     sizes = _tree_sizes(model.header)
     if sizes is None or not model.measured:
         return []
@@ -289,8 +290,11 @@ def _look_through(read: Read, size: int, starts: list[int]) -> None:
 
 def _check_parameters(behind: bytes) -> None:
     """Make sure that each parameter has a name and a value: LightGBM does not."""
-    lines = behind.partition(b"\nparameters:")[2].partition(b"\nend of parameters")[0]
-    for line in lines.splitlines():
-        name, _, value = line.partition(b":")
-        if line and not (name and value):
+    inside = False
+    for line in behind.replace(b"\r", b"\n").split(b"\n"):
+        if line == b"parameters:":
+            inside = True
+        elif line == b"end of parameters":
+            return
+        elif inside and line and len(list(filter(None, line.split(b":")))) < 2:
             raise IncompleteTextError(f"among its parameters stands {line[:40]!r}")
