@@ -531,9 +531,9 @@ def test_weights_are_found_in_a_linked_folder(external, tmp_path):
     assert_weights_are_found(mlup.load(tmp_path / "current" / "model.onnx"))
 
 
-def refusal(source: object, name: str = "auto", **options: object) -> str:
+def refusal(source: object, name: str = "auto", *, trust: bool = False, **options: object) -> str:
     with pytest.raises(mlup.ModelBinarizationError) as caught:
-        mlup.load(source, name, options=options)
+        mlup.load(source, name, trust=trust, options=options)
     assert caught.value.__cause__ is not None
     return str(caught.value)
 
@@ -553,7 +553,7 @@ def test_missing_weights_are_named(external, monkeypatch):
 
 @pytest.mark.parametrize("kind", [bytes, io.BytesIO])
 def test_bytes_whose_weights_are_elsewhere_need_the_path(external, kind):
-    said = refusal(kind((external / "model.onnx").read_bytes()))
+    said = refusal(kind((external / "model.onnx").read_bytes()), trust=True)
     assert said.startswith("<bytes> was not loaded by onnx: its weights are in another file")
     assert "give the model's path" in said
 
@@ -575,9 +575,9 @@ def test_bytes_whose_weights_lie_in_the_working_directory_never_fail_without_a_h
     try:
         native = onnxruntime.InferenceSession(data)
     except Exception:
-        assert "give the model's path instead of its bytes" in refusal(data)
+        assert "give the model's path instead of its bytes" in refusal(data, trust=True)
     else:
-        assert_as_native(mlup.load(data), native)
+        assert_as_native(mlup.load(data, trust=True), native)
 
 
 @pytest.mark.parametrize("folder", ["external", "links"])
@@ -619,10 +619,10 @@ def test_an_absolute_path_of_weights_is_refused_where_onnxruntime_does(external)
         native = onnxruntime.InferenceSession(path)
     except Exception:
         for source in (path, path.read_bytes()):
-            assert "the weights w are in another file" in (said := refusal(source))
+            assert "the weights w are in another file" in (said := refusal(source, trust=True))
             assert "by an absolute path" in said
     else:
-        assert_as_native(mlup.load(path), native)
+        assert_as_native(mlup.load(path, trust=True), native)
 
 
 def test_truncated_weights_are_named(external):
@@ -639,7 +639,7 @@ def test_weights_outside_the_folder_are_refused_where_onnxruntime_does(external)
     (external / "weights.bin").rename(external.parent / "weights.bin")
     path = external / "model.onnx"
     path.write_bytes(with_location(path.read_bytes(), "../weights.bin"))
-    assert "outside the model's folder" in refusal(path)
+    assert "outside the model's folder" in refusal(path, trust=True)
 
 
 def test_a_name_of_the_other_format_and_options_of_ones_own_and_weights_elsewhere(external):

@@ -41,3 +41,11 @@ def deserialize(file: mlup.LoadedFile) -> object:
     from mlup_onnx.loading import load
 
     return load(file, full_return=False)
+
+
+@mlup.hookimpl
+def inspect(file: mlup.LoadedFile) -> mlup.Report:
+    """The operators, those in nested graphs and functions too, and where the weights are."""
+    from mlup_onnx.checking import inspected
+
+    return inspected(file)

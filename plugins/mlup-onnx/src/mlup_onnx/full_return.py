@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mlup
 from mlup_onnx import extensions as extensions
+from mlup_onnx import inspect as inspect
 from mlup_onnx import options as options
 from mlup_onnx import requires as requires
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from mlup_onnx.model_contents import DamagedModelError
+
 _UPGRADE: Final = "upgrade it (pip install --upgrade onnxruntime)"
 
 
@@ -170,6 +172,8 @@ def explained(error: BaseException, path: str | None) -> str | None:
         error: what the load raised.
         path: the model's path, where its weights may lie too; ``None`` for bytes and streams.
     """
+    if isinstance(error, DamagedModelError):
+        return _damaged()
     if path is None and is_about_external_data(error):
         return _path_needed()
     short = re.search(_SHORT_DATA, str(error), re.DOTALL)
