@@ -45,16 +45,26 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 def deserialize(file: mlup.LoadedFile) -> object:
     """The Keras model, by ``tensorflow.keras.models.load_model``, whichever Keras that is.
 
-    Keras's safe mode stays on. A file of Keras 2 that Keras 3 refuses is loaded by ``tf_keras``,
-    where that is installed.
+    What its configuration names is checked before (:mod:`mlup_tensorflow.keras_gate`), and Keras's safe
+    mode is on unless the file is trusted. A file of Keras 2 that Keras 3 refuses is loaded by
+    ``tf_keras``, where that is installed.
 
     Raises:
+        UnsafeModelError: it names what is neither Keras's and safe, nor the caller's own.
         OptionError: ``compile`` is no bool, or ``custom_objects`` no mapping of names.
         ModelBinarizationError: Keras refused the file.
     """
     from mlup_tensorflow.keras_loading import load
 
     return load(file, _checked(file.options))
+
+
+@mlup.hookimpl
+def inspect(file: mlup.LoadedFile) -> mlup.Report:
+    """The classes and functions that the configuration names."""
+    from mlup_tensorflow.keras_inspection import inspect
+
+    return inspect(file)
 
 
 def _checked(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import mlup
 from mlup import probe
 from mlup_tensorflow.configurations import configurations, mappings
 from mlup_tensorflow.keras_files import CONFIG, METADATA, WEIGHTS, is_preset
-from mlup_tensorflow.keras_path import KerasPath
+from mlup_tensorflow.keras_path import KerasPath, generation, numbers
 from mlup_tensorflow.unknown_arguments import unknown_arguments
 
 _KINDS: Final = "constraint|decay|function|initializer|layer|object|optimizer|regularizer"
@@ -27,7 +27,7 @@ _UNKNOWN: Final = (  # Keras's own words; the innermost error's come last in a m
 _FUNCTION: Final = re.compile(r"'class_name': 'function', 'config': '([^']+)'")
 _CONFIG_OF: Final = "Full object config: "
 _NAME: Final = re.compile(r"(?:[\w .-]{1,100}>)?[^\W\d]\w{0,99}")  # a class, or package>class
-_WITHOUT: Final = ', or load it without: options={"compile": False}'
+without_compiling: Final = ', or load it without: options={"compile": False}'
 _LINE: Final = 300  # characters of an error that are quoted
 _COMPILING: Final = {"compile_from_config", "compile_args_from_training_config"}
 
@@ -51,28 +51,11 @@ class Refusal(NamedTuple):
 
     def reason(self) -> str | None:
         """What was seen and what to do; ``None`` where Keras's own words are the best."""
-        return self.code() or self.damage() or self.unknown() or self.newer() or self.compiling()
+        return self.damage() or self.unknown() or self.newer() or self.compiling()
 
     def explained(self, reason: str) -> mlup.ModelBinarizationError:
         """The error to raise, from Keras's."""
         return mlup.ModelBinarizationError(f"{self.label} was not loaded by tensorflow: {reason}")
-
-    def code(self) -> str | None:
-        """Its safe mode refused it."""
-        text = str(self.error)
-        if "safe_mode=False" not in text or "ambda" not in text:
-            return None
-        said = (
-            "it holds a Python lambda, which is code, and Keras's safe mode refuses that; save the "
-            "model again with a registered function in its place"
-        )
-        if self.at.kind == "hdf5":  # Keras offers no way that load_model would go by
-            return said
-        where = "config" if generation(self.keras) > 2 else "__internal__"
-        return (
-            f"{said}, or, if you trust the file, call "
-            f"keras.{where}.enable_unsafe_deserialization() before you load it"
-        )
 
     def unknown(self) -> str | None:
         """It names a class or a function that Keras does not know."""
@@ -95,7 +78,7 @@ class Refusal(NamedTuple):
             )
         return (
             f"Keras does not know the {kind} {quoted(name)}; import the module that registers it"
-            f"{how_to_give({key: name})}{_WITHOUT if while_compiling(self.error) else ''}"
+            f"{how_to_give({key: name})}{without_compiling if while_compiling(self.error) else ''}"
         )
 
     def damage(self) -> str | None:
@@ -107,7 +90,7 @@ class Refusal(NamedTuple):
     def newer(self) -> str | None:
         """It was saved by a later Keras."""
         saved_by = self.at.saved_by()
-        if saved_by is None or _numbers(saved_by) <= _numbers(self.keras):
+        if saved_by is None or numbers(saved_by) <= numbers(self.keras):
             return None
         advice = "pip install -U keras"
         if generation(self.keras) < 3:
@@ -127,11 +110,11 @@ class Refusal(NamedTuple):
                 return (
                     f"it was compiled with {', '.join(map(quoted, unknown))}, which Keras does not "
                     "know; import the module that registers it"
-                    f"{how_to_give({name: name for name in unknown})}{_WITHOUT}"
+                    f"{how_to_give({name: name for name in unknown})}{without_compiling}"
                 )
         return (
             f"its optimizer, loss or metrics were not restored: {brief(self.error)}; give what "
-            f"is missing in custom_objects{_WITHOUT}"
+            f"is missing in custom_objects{without_compiling}"
         )
 
     def _is_operation(self, name: str) -> bool:
@@ -183,16 +166,6 @@ def brief(error: Exception, said: str | None = None) -> str:
         line = f"{line[:_LINE]} …"
     line = line if line.isprintable() else repr(line)
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
-
-
-def generation(version: str) -> int:
-    """The first number of a version; 0 where there is none."""
-    return _numbers(version)[0]
-
-
-def _numbers(version: str) -> tuple[int, int]:
-    found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", version)
-    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
 
 
 def _registered_name(text: str) -> str | None:

@@ -41,8 +41,17 @@ def deserialize(file: mlup.LoadedFile) -> object:
     A file is loaded with the ``variables`` and ``assets`` beside it, whatever its own name is.
 
     Raises:
+        UnsafeModelError: it holds operations that are refused, or files outside of its folder.
         ModelBinarizationError: TensorFlow refused it, or its variables are missing.
     """
     from mlup_tensorflow.saved_loading import load
 
     return load(file, file.options.get("tags"))
+
+
+@mlup.hookimpl
+def inspect(file: mlup.LoadedFile) -> mlup.Report:
+    """The operations of all its graphs and functions."""
+    from mlup_tensorflow.saved_inspection import inspect
+
+    return inspect(file)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import mlup
 from mlup.loaded_file import link
+from mlup_tensorflow.saved_checks import checked
 from mlup_tensorflow.saved_files import ASSETS, BINARY, INDEX, TEXT, VARIABLES
 from mlup_tensorflow.saved_refusals import explained
 
@@ -20,31 +21,48 @@ def load(file: mlup.LoadedFile, tags: Any) -> object:
     """The restored object; ``tags`` choose one of several graphs.
 
     Raises:
+        UnsafeModelError: it holds operations that are refused.
         ModelBinarizationError: TensorFlow refused it.
     """
     if file.on_disk is not None and os.path.isdir(file.on_disk):
-        return _load_folder(file, file.on_disk, file.on_disk, tags)
+        names = [
+            name for name in (BINARY, TEXT) if os.path.exists(os.path.join(file.on_disk, name))
+        ]
+        if not names or file.trust:
+            return _load_folder(file, file.on_disk, file.on_disk, tags)
+        path = os.path.join(file.on_disk, names[0])
+        return _load_copy(file, _read(path), names[0], file.on_disk, tags)
     with file.as_path() as path:
-        with open(path, "rb") as stream:
-            name = BINARY if stream.read(1) in _BINARY_STARTS else TEXT
-        folder, own_name = os.path.split(os.path.abspath(path))
-        # Where both are there, TensorFlow reads the binary one.
-        hidden = name == TEXT and os.path.exists(os.path.join(folder, BINARY))
-        if own_name == name and not hidden:
-            return _load_folder(file, folder, folder, tags)
-        return _load_linked(file, path, name, tags)
+        data = _read(path)
+        name = BINARY if data[:1] in _BINARY_STARTS else TEXT
+        return _load_copy(file, data, name, os.path.dirname(os.path.abspath(path)), tags)
 
 
-def _load_linked(file: mlup.LoadedFile, path: str, name: str, tags: Any) -> object:
-    """Through a temporary folder, where the file has the name that TensorFlow looks for."""
-    home = os.path.dirname(os.path.abspath(path))
+def _read(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
+def _load_copy(file: mlup.LoadedFile, data: bytes, name: str, home: str, tags: Any) -> object:
+    """Through a temporary folder: with what was checked, under the name that TensorFlow looks for.
+
+    Args:
+        file: as the caller gave it.
+        data: the message.
+        name: that of the format of the message.
+        home: the folder with its variables and assets, which are linked.
+        tags: of the graph.
+    """
+    if not file.trust:
+        data, name = checked(file, data, name, home), BINARY
     folder = tempfile.mkdtemp(prefix="mlup-")
     kept = False
     try:
-        link(os.path.abspath(path), os.path.join(folder, name))
+        with open(os.path.join(folder, name), "wb") as copy:
+            copy.write(data)
         for each in (VARIABLES, ASSETS):
             if os.path.isdir(os.path.join(home, each)):
-                link(os.path.join(home, each), os.path.join(folder, each))
+                link(os.path.abspath(os.path.join(home, each)), os.path.join(folder, each))
         model = _load_folder(file, folder, home, tags)
         if os.path.isdir(os.path.join(folder, ASSETS)):
             # A model may read its assets whenever it is called, by the path they have here.

@@ -19,7 +19,8 @@ _DECODING: Final = {"DecodeError", "UnicodeDecodeError"}  # protobuf's own, and 
 _RESTORING: Final = {"_restore_checkpoint", "restore_variables"}  # of objects, and of TensorFlow 1
 _IN_INDEX: Final = re.compile(r"sstable|variables\.index")
 _LFS: Final = b"version https://git-lfs"
-_PULL: Final = "a pointer of Git LFS, not the file itself; git lfs pull"
+POINTER: Final = "a pointer of Git LFS, not the file itself; git lfs pull"
+UNREADABLE: Final = "no SavedModel message, or a damaged one"
 _SHOWN: Final = 3  # files
 
 
@@ -41,8 +42,8 @@ def explained(error: Exception, folder: str, home: str | None) -> str:
         )
     if _is_unreadable(error):
         if any(_is_pointer(Path(folder, name)) for name in (BINARY, TEXT)):
-            return f"it is {_PULL}"
-        return "it is no SavedModel message, or a damaged one"
+            return f"it is {POINTER}"
+        return f"it is {UNREADABLE}"
     return (
         _missing(said, folder, home)
         or _damaged_variables(error, folder, home)
@@ -87,15 +88,20 @@ def _damaged_variables(error: Exception, folder: str, home: str | None) -> str |
     names = [os.path.join(home, VARIABLES, each.name) for each in pointers or files]
     shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
     if pointers:
-        return f"{shown}: {_PULL}, or copy the whole folder that the model was saved to again"
+        return f"{shown}: {POINTER}, or copy the whole folder that the model was saved to again"
     return (
         f"{shown}: cut off, damaged, or of another model; copy the whole folder that the model was "
         "saved to again"
     )
 
 
+def is_pointer(data: bytes) -> bool:
+    """Whether the bytes are what Git LFS leaves in place of a file."""
+    return data.startswith(_LFS)
+
+
 def _is_pointer(path: Path) -> bool:
     if not path.is_file():
         return False
     with open(path, "rb") as file:
-        return file.read(len(_LFS)) == _LFS
+        return is_pointer(file.read(len(_LFS)))

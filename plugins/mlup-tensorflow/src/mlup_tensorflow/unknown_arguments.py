@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator
 from typing import Any, Final
 
 from mlup_tensorflow.configurations import training_config
-from mlup_tensorflow.keras_path import KerasPath
+from mlup_tensorflow.keras_path import KerasPath, generation
 
 _ARGUMENTS: Final = (
     ("losses", "loss"),
@@ -25,6 +25,8 @@ def unknown_arguments(at: KerasPath, given: Container[str]) -> list[str]:
     """The names of losses, metrics and optimizers that are neither Keras's, registered, nor given."""
     import keras
 
+    if generation(keras.__version__) < 3:  # Keras 2 knows the short ones
+        return []
     training = training_config(at)
     unknown = {
         name: None
