@@ -19,7 +19,11 @@ nox.options.reuse_existing_virtualenvs = True
 ROOT = Path(__file__).parent
 CORE = ROOT / "core"
 PLUGINS = sorted((ROOT / "plugins").glob("mlup-*"))
-DISTRIBUTIONS = [CORE, *PLUGINS, *sorted((ROOT / "packages").glob("mlup-*"))]
+PACKAGES = sorted((ROOT / "packages").glob("mlup-*"))
+DISTRIBUTIONS = [CORE, *PACKAGES, *PLUGINS]
+UNPICKLING = ROOT / "packages" / "mlup-safepickle"
+NEEDS = {name: (UNPICKLING,) for name in ("mlup-joblib", "mlup-pickle", "mlup-torch")}
+"""What of ours a plugin needs beside core."""
 HEAVY = [ROOT / "plugins" / name for name in ("mlup-tensorflow", "mlup-torch")]
 """Plugins whose framework has hundreds of megabytes: it is installed for one Python only."""
 LIGHT = [each for each in DISTRIBUTIONS if each not in HEAVY]
@@ -86,7 +90,7 @@ def _install(session: nox.Session, *what: str | Path, deps: bool = True) -> None
 SUITES = [nox.param(python, "all", id=f"{python}-all") for python in PYTHONS]
 SUITES += [
     nox.param(DEFAULT, each, id=f"{DEFAULT}-{each}-alone")
-    for each in ("core", *(plugin.name for plugin in PLUGINS))
+    for each in ("core", *(alone.name for alone in (*PACKAGES, *PLUGINS)))
 ]
 SUITES += [nox.param(DEFAULT, "together", id=f"{DEFAULT}-together")]
 SUITES += [nox.param(PYTHONS[0], "oldest", id=f"{PYTHONS[0]}-oldest")] if PYTHONS else []
@@ -100,7 +104,7 @@ def tests(session: nox.Session, suite: str) -> None:
     PyTorch and TensorFlow are installed on one Python, alone and together with everything; on the
     others their plugins take part without them, as far as detection goes.
     """
-    light = ["core/tests", *(f"{_folder(each)}/tests" for each in PLUGINS if each in LIGHT)]
+    light = [f"{_folder(each)}/tests" for each in LIGHT]
     if suite == "core":
         _install(session, CORE, *TESTING)
         paths = ["core/tests"]
@@ -116,8 +120,10 @@ def tests(session: nox.Session, suite: str) -> None:
         _install(session, *HEAVY, deps=False)
         paths = [*light, "tests"]
     else:
-        _install(session, CORE, ROOT / "plugins" / suite, *TESTING, *WRITERS.get(suite, ()))
-        paths = [f"plugins/{suite}/tests"]
+        (alone,) = (each for each in DISTRIBUTIONS if each.name == suite)
+        ours = (CORE, *NEEDS.get(suite, ()), alone)
+        _install(session, *ours, *TESTING, *WRITERS.get(suite, ()))
+        paths = [f"{_folder(alone)}/tests"]
     session.run("pytest", "-q", *(session.posargs or paths))
 
 
