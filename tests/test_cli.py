@@ -21,7 +21,7 @@ from click.testing import CliRunner
 import mlup
 from mlup.cli import cli
 
-COMMANDS = ("detect", "load", "pin", "plugins")
+COMMANDS = ("detect", "inspect", "load", "pin", "plugins")
 DETECT_KEYS = ["path", "binarizer", "score", "reason", "candidates", "verdict", "problems"]
 PLUGIN_KEYS = ["name", "distribution", "version", "status", "extensions", "description", "problem"]
 TEXT = b"A text, and no model."
@@ -447,7 +447,60 @@ def test_a_path_that_starts_with_a_dash_is_given_behind_two(run, files, monkeypa
     assert output.startswith("--json: pickle")
 
 
+# -- inspect --------------------------------------------------------------------------------------
+
+
+def test_inspect_says_what_would_be_imported(run, tmp_path):
+    (tmp_path / "safe.bin").write_bytes(pickle.dumps({"a": np.float64(1)}))
+    code, output, errors = run("inspect", tmp_path / "safe.bin")
+    assert (code, errors) == (0, "")
+    assert output.splitlines()[0] == f"{tmp_path / 'safe.bin'}: pickle, nothing is refused"
+    assert re.search(r"safe +call +numpy.dtype", output)
+
+
+def test_inspect_json_has_the_published_keys(run, tmp_path):
+    (tmp_path / "bad.bin").write_bytes(pickle.dumps({"f": os.getcwd}) + b"and more")
+    code, output, _ = run("inspect", "--json", tmp_path / "bad.bin")
+    found = json.loads(output)
+    assert code == 1  # something would be refused
+    assert list(found) == ["path", "format", "imports", "operations", "notes"]
+    assert found["format"] == "pickle"
+    name = {"module": os.getcwd.__module__, "name": "getcwd"}
+    assert found["imports"] == [{**name, "role": "reference", "verdict": "refused"}]
+    assert found["operations"] == []
+    assert any("follow the end" in note for note in found["notes"])
+    allow = f"{os.getcwd.__module__}.getcwd"
+    code, output, _ = run("inspect", "--json", tmp_path / "bad.bin", "--allow", allow)
+    assert (code, json.loads(output)["imports"]) == (
+        0,
+        [{**name, "role": "reference", "verdict": "safe"}],
+    )
+
+
+def test_inspect_of_an_unknown_file_fails(run, tmp_path):
+    (tmp_path / "text").write_bytes(TEXT)
+    code, output, errors = run("inspect", tmp_path / "text", "--json")
+    assert code == 1
+    assert "not recognised" in json.loads(output)["error"]
+    assert "not recognised" in errors
+
+
 # -- load ---------------------------------------------------------------------------------------
+
+
+def test_load_refuses_by_name_and_says_how_to_allow_it(run, tmp_path):
+    name = f"{os.getcwd.__module__}.getcwd"
+    (tmp_path / "m").write_bytes(pickle.dumps({"f": os.getcwd}))
+    code, output, errors = run("load", tmp_path / "m")
+    assert (code, output) == (1, "")
+    assert f"would import {name}, which is not on the safe list" in errors
+    assert f"--allow {name}" in errors
+    assert "--trust" in errors
+    for option in (["--allow", name], ["--trust"]):
+        assert run("load", tmp_path / "m", *option)[0] == 0
+    assert (
+        run("load", tmp_path / "m", "--allow", "os.*")[0] == 1
+    )  # Python's own is nobody's package
 
 
 def test_load_says_what_it_loaded(run, files):
@@ -768,7 +821,7 @@ def test_completion_for_a_shell_is_written():
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("mlup ", {"detect", "load", "pin", "plugins"}),
+        ("mlup ", {"detect", "inspect", "load", "pin", "plugins"}),
         ("mlup p", {"pin", "plugins"}),
         ("mlup load --binarizer ", {"auto", "joblib", "memory", "pickle"}),
         ("mlup load --binarizer p", {"pickle"}),
