@@ -22,7 +22,7 @@ PLUGINS = sorted((ROOT / "plugins").glob("mlup-*"))
 PACKAGES = sorted((ROOT / "packages").glob("mlup-*"))
 DISTRIBUTIONS = [CORE, *PACKAGES, *PLUGINS]
 UNPICKLING = ROOT / "packages" / "mlup-safepickle"
-NEEDS = {name: (UNPICKLING,) for name in ("mlup-joblib", "mlup-pickle", "mlup-torch")}
+NEEDS = dict.fromkeys(("mlup-joblib", "mlup-pickle", "mlup-torch"), (UNPICKLING,))
 """What of ours a plugin needs beside core."""
 HEAVY = [ROOT / "plugins" / name for name in ("mlup-tensorflow", "mlup-torch")]
 """Plugins whose framework has hundreds of megabytes: it is installed for one Python only."""
@@ -34,6 +34,8 @@ CONSTRAINTS = ("-c", str(ROOT / "tests" / "constraints.txt"))
 TESTING = ("pytest", "hypothesis")
 MODELS = ("scikit-learn", "lz4", "onnx", "skl2onnx")
 """What writes the models that the tests load, beside the frameworks themselves."""
+LISTED = ("pandas", "xgboost-cpu", "catboost")
+"""What else the safe lists are made from."""
 WRITERS = {
     "mlup-joblib": ("scikit-learn", "lz4"),
     "mlup-lightgbm": ("scikit-learn", "pandas"),
@@ -102,9 +104,11 @@ def tests(session: nox.Session, suite: str) -> None:
     """Every test on every Python that is here; each distribution alone; the oldest dependencies.
 
     PyTorch and TensorFlow are installed on one Python, alone and together with everything; on the
-    others their plugins take part without them, as far as detection goes.
+    others their plugins take part without them, as far as detection goes. What takes minutes (models of
+    every kind, bombs) runs together with everything, and on the oldest Python.
     """
     light = [f"{_folder(each)}/tests" for each in LIGHT]
+    quick = False
     if suite == "core":
         _install(session, CORE, *TESTING)
         paths = ["core/tests"]
@@ -112,19 +116,22 @@ def tests(session: nox.Session, suite: str) -> None:
         _install(session, *LIGHT, *TESTING, *MODELS)
         _install(session, *HEAVY, deps=False)
         paths = [*light, "tests"]
+        quick = session.python != PYTHONS[0]
     elif suite == "together":
-        _install(session, *DISTRIBUTIONS, *TESTING, *MODELS, "tf_keras")
-        paths = [*(f"{_folder(each)}/tests" for each in HEAVY), "tests"]
+        _install(session, *DISTRIBUTIONS, *TESTING, *MODELS, *LISTED, "tf_keras")
+        paths = ["tests"]
     elif suite == "oldest":
         session.install(*TESTING, *OLDEST, *MODELS, *_editable(LIGHT))
         _install(session, *HEAVY, deps=False)
         paths = [*light, "tests"]
+        quick = True
     else:
         (alone,) = (each for each in DISTRIBUTIONS if each.name == suite)
         ours = (CORE, *NEEDS.get(suite, ()), alone)
         _install(session, *ours, *TESTING, *WRITERS.get(suite, ()))
         paths = [f"{_folder(alone)}/tests"]
-    session.run("pytest", "-q", *(session.posargs or paths))
+    marks = ("-m", "not slow") if quick else ()
+    session.run("pytest", "-q", *marks, *(session.posargs or paths))
 
 
 def _folder(path: Path) -> str:
@@ -175,11 +182,23 @@ def accuracy(session: nox.Session) -> None:
 
 
 @nox.session(python=DEFAULT)
+def safelist(session: nox.Session) -> None:
+    """Make the safe lists anew from models of the installed libraries, and show the difference.
+
+    ``nox -s safelist -- --check`` writes nothing, and fails if there is one.
+    """
+    _install(session, *DISTRIBUTIONS, *MODELS, *LISTED, "tf_keras")
+    session.run("python", "-m", "safelist.generate", *session.posargs, env={"PYTHONPATH": "tests"})
+    for tool in sorted((ROOT / "plugins").glob("*/tools/*.py")):
+        session.run("python", str(tool), *session.posargs)
+
+
+@nox.session(python=DEFAULT)
 def bench(session: nox.Session) -> None:
     """Ratios, measured side by side in one run. ``nox -s bench -- cold_start`` runs one of them."""
-    programs = session.posargs or ["detect", "cold_start", "load"]
-    if "load" in programs:
-        _install(session, *DISTRIBUTIONS, *MODELS)
+    programs = session.posargs or ["detect", "cold_start", "load", "safe_cost", "safety"]
+    if {"load", "safe_cost", "safety"}.intersection(programs):
+        _install(session, *DISTRIBUTIONS, *MODELS, *LISTED)
     else:
         _install(session, CORE)
         _install(session, *DISTRIBUTIONS[1:], deps=False)

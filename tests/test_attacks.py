@@ -146,7 +146,13 @@ def _of_step(case: Case, name: str, step: Said) -> list[str]:
     return faults
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.bomb else [])
+        for case in CASES
+    ],
+)
 def test_attack(case, seen):
     assert _faults(case, seen[case.name]) == []
 

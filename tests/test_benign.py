@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from safelist import generate, makers
 
+pytestmark = pytest.mark.slow
 REFUSED = set(json.loads(generate.REVIEWED.read_text(encoding="utf-8"))["refused"])
 TORCH = ("checkpoints", "modules")
 with warnings.catch_warnings():  # the libraries', of what is new or old in them

@@ -283,8 +283,10 @@ def test_a_file_of_joblib_before_0_10_is_joblibs(tmp_path):
     path = tmp_path / "old.pkl"
     path.write_bytes(b"ZF" + hex(len(inner)).encode().ljust(19) + zlib.compress(inner))
     assert candidates(path) == ["joblib"]
-    assert mlup.load(path) == WITHOUT_ARRAYS
-    assert mlup.load(path.read_bytes()) == WITHOUT_ARRAYS
+    with pytest.raises(mlup.UnsafeModelError, match=r"before 0\.10"):
+        mlup.load(path)
+    assert mlup.load(path, trust=True) == WITHOUT_ARRAYS
+    assert mlup.load(path.read_bytes(), trust=True) == WITHOUT_ARRAYS
 
 
 # -- sources ------------------------------------------------------------------------------------
@@ -405,7 +407,7 @@ def refused(data: bytes) -> None:
     if claimed is None:
         assert type(caught.value) is mlup.UnknownModelError
     else:
-        assert type(caught.value) is mlup.ModelBinarizationError
+        assert type(caught.value) in (mlup.ModelBinarizationError, mlup.UnsafeModelError)
         assert caught.value.__cause__ is not None
 
 
@@ -458,8 +460,10 @@ def test_a_damaged_forest_is_refused_in_the_middle():
 def test_a_runner_up_is_named_and_not_tried(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps(MODELS["tree"]).replace(b"sklearn", b"sklxarn"))
-    with pytest.raises(mlup.ModelBinarizationError, match=r"joblib \(0\.60\)") as caught:
+    with pytest.raises(mlup.UnsafeModelError):  # a refusal is nothing to get around
         mlup.load(path)
+    with pytest.raises(mlup.ModelBinarizationError, match=r"joblib \(0\.60\)") as caught:
+        mlup.load(path, trust=True)
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 

@@ -9,6 +9,7 @@ import pickle
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,7 +37,7 @@ def rows(folder: Path) -> list[Row]:
     for name, model in small().items():
         path = folder / "small.pkl"
         path.write_bytes(pickle.dumps(model))
-        measured.append(added(name, path, lambda path=path: pickle.loads(path.read_bytes())))
+        measured.append(added(name, path))
     forest = folder / "forest.pkl"
     forest.write_bytes(pickle.dumps(a_forest()))
     native: Callable[[Path], Any] = lambda path: pickle.loads(path.read_bytes())  # noqa: E731
@@ -97,11 +98,11 @@ def _data(rows: int) -> tuple[Any, Any]:
     return X, (X[:, 0] > 0.5).astype(int)
 
 
-def added(name: str, path: Path, native: Callable[[], Any]) -> Row:
+def added(name: str, path: Path) -> Row:
     """Milliseconds that safe loading adds; the ratio is of these to the goal."""
-    safe = lambda: mlup.load(path)  # noqa: E731
-    safe()
-    ours, theirs = (median(times) * 1e3 for times in in_turn([safe, native], ROUNDS))
+    mlup.load(path)
+    ways = [partial(mlup.load, path), lambda: pickle.loads(path.read_bytes())]
+    ours, theirs = (median(times) * 1e3 for times in in_turn(ways, ROUNDS))
     detail = f"adds {ours - theirs:.2f} ms ({ours:.2f}, native {theirs:.2f}; {path.stat().st_size / 1e3:.0f} kB)"
     return Row(f"pickle, {name}, of {MILLISECONDS} ms", (ours - theirs) / MILLISECONDS, 1, detail)
 
@@ -110,7 +111,7 @@ def compared(
     name: str, path: Path, native: Callable[[Path], Any], goal: float, *, trust: bool = False
 ) -> Row:
     """The ratio of the medians."""
-    ways = [lambda: mlup.load(path, trust=trust), lambda: native(path)]
+    ways: list[Callable[[], Any]] = [partial(mlup.load, path, trust=trust), partial(native, path)]
     for each in ways:
         each()
     ours, theirs = in_turn(ways, ROUNDS)

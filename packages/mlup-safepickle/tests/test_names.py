@@ -181,6 +181,7 @@ def test_checks_are_asked_before_a_call_and_before_a_state(monkeypatch: pytest.M
         assert caught.value.names == ("sp_test.Thing",)
     made = machine.call(found, (1,))
     assert machine.build(made, {}) is made
+    made = machine.call(found, (1,))  # another one: each gets one state
     with pytest.raises(Refused, match=r"saw \{.a.: 1\}"):
         machine.build(made, {"a": 1})
     assert not hasattr(made, "a")

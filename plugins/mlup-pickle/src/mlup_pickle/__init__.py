@@ -50,7 +50,8 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
     Raises:
         UnsafeModelError: it names or does what it may not.
-        ModelBinarizationError: it is the number that PyTorch's files of before 1.6 begin with.
+        ModelBinarizationError: it is a joblib dump, or the number that PyTorch's files of before
+            1.6 begin with.
     """
     with file.open() as stream:
         if file.trust:
@@ -74,6 +75,11 @@ def _load_safely(file: mlup.LoadedFile, stream: BinaryIO) -> object:
     try:
         return mlup_safepickle.load(stream, allow=file.allow)
     except mlup_safepickle.Refused as refused:
+        if set(refused.names) & set(_WRAPPERS):
+            raise mlup.ModelBinarizationError(
+                f"{file.label} was not loaded by pickle: it is a joblib dump, with arrays between "
+                "the opcodes; name the binarizer 'joblib'."
+            ) from refused
 
         def report() -> mlup.Report:
             stream.seek(start)
