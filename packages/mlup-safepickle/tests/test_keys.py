@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import pickle
 import subprocess
 import sys
@@ -37,18 +38,22 @@ def test_ordinary_keys(protocol: int) -> None:
 
 
 def test_integers_of_more_than_64_bits_are_no_keys() -> None:
-    for key in (2**64, -(2**64), (1, 2**70), frozenset({2**64}), 2**4000):
+    for key in (2**64, -(2**64), 2**4000):
         for value in ({key: 1}, {key}, frozenset({key})):
             with pytest.raises(Refused, match="more than 64 bits"):
                 load(pickle.dumps(value))
-    assert load(pickle.dumps([2**64, {1: 2**4000}])) == [2**64, {1: 2**4000}]
+    for value in ([2**64, {1: 2**4000}], {(1, 2**70): 1}):
+        assert load(pickle.dumps(value)) == value
 
 
-def test_a_key_of_many_that_hash_alike() -> None:
-    """``hash(-1) == hash(-2)``, so tuples of nine of these are 512 of one hash."""
-    for key in ((-1,) * 9, (-1, -2) * 5, ((-1,) * 5, (-2,) * 4)):
-        with pytest.raises(Refused, match="a key of it"):
-            load(pickle.dumps({key: 1}))
+def test_many_keys_of_one_hash() -> None:
+    """``hash(-1) == hash(-2)``, so tuples of ten of these are 1,024 of one hash."""
+    keys = list(itertools.product((-1, -2), repeat=10))
+    for value in (dict.fromkeys(keys), set(keys), frozenset(keys)):
+        with pytest.raises(Refused, match="have one hash"):
+            load(pickle.dumps(value))
+    few = dict.fromkeys(keys[:500])
+    assert load(pickle.dumps([few, few, dict(few)])) == [few, few, few]  # each dict by itself
 
 
 def plain_uuid(number: int) -> uuid.UUID:
@@ -69,9 +74,6 @@ def test_a_uuid_is_a_key_by_its_number() -> None:
     assert load(nested + b".").int[0] is not None  # it is no key
 
 
-@pytest.mark.xfail(
-    strict=True, raises=Refused, reason="a UUID's own number has 128 bits: budget._nodes refuses it"
-)
 def test_ordinary_uuids_are_keys() -> None:
     value = {uuid.UUID("12345678-1234-4234-8234-123456789abc"): 1}
     assert load(pickle.dumps(value)) == value
@@ -85,7 +87,7 @@ def test_hashing_is_counted() -> None:
     assert few.opcodes - many.opcodes > 100 * 1000
     with pytest.raises(Refused, match="nested so deeply"):
         load(b"}(" + b"N" * 5000 + b"tNs.")
-    assert Budget(0).hashed(["a", 1.5, None, b"x", True] * 100_000) is None
+    assert Budget(0).hashed(["a", 1.5, None, b"x", True] * 100_000, []) is None
 
 
 # -- copies and calls --------------------------------------------------------------------------
@@ -176,26 +178,10 @@ SLOW = {
     "open, state of nested tuples": "OPEN + NAMESPACE + b'}Va\\nK\\x01\\x85' + b'2\\x86' * 60 + b'sb.'",
     "open, arguments of nested tuples": "OPEN + b'cbuiltins\\nset\\nK\\x01\\x85\\x85' + b'2\\x86' * 60 + b'\\x85R.'",
 }
-HANGS = {
-    "tuples of one hash": "the hashes of tuples are computed backwards; these are not counted",
-    "complex numbers of one hash": "hash(z) == hash(z.real) + 1000003 * hash(z.imag)",
-    "decimals of one hash": "Decimal hashes like int, and is not bounded like it",
-    "open, state in itself": "Acting._close goes round in a dict that holds itself",
-    "open, state of nested tuples": "Acting._close visits what it has seen",
-    "open, arguments of nested tuples": "Acting._close visits what it has seen",
-}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are Linux's")
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            each, marks=pytest.mark.xfail(strict=True, reason=HANGS[each]) if each in HANGS else ()
-        )
-        for each in SLOW
-    ],
-)
+@pytest.mark.parametrize("name", SLOW)
 def test_it_ends_soon(name: str) -> None:
     if name.startswith("open"):
         pytest.importorskip("numpy")

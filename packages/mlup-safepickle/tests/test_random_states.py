@@ -153,9 +153,6 @@ def test_a_position_outside_in_a_pickle() -> None:
 
 
 @pytest.mark.parametrize("position", [-1, -200, 5, 2**31 - 1])
-@pytest.mark.xfail(
-    strict=True, reason="Philox' buffer_pos is an index too: philox_next reads there"
-)
 def test_a_position_outside_the_buffer_of_philox(position: int) -> None:
     """With -200, NumPy 2.4 gives what lies before it in memory as random numbers."""
     bits = np.random.Philox(1)

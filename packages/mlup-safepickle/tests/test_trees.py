@@ -191,7 +191,6 @@ def test_what_a_tree_is_made_of() -> None:
     assert trees.tree_call(good, {"a": 1})
 
 
-@pytest.mark.xfail(strict=True, reason="a tree without nodes: apply() reads its first one")
 def test_a_tree_of_no_nodes() -> None:
     empty = tree_state(node_count=0, nodes=tree_state()["nodes"][:0], values=values((0, 1, 3)))
     assert trees.tree_state(empty, TREE)
@@ -266,7 +265,6 @@ def test_a_predictor_that_leads_outside(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPEN_PREDICTORS)
-@pytest.mark.xfail(strict=True, reason="see the report: memory outside is read by predict")
 def test_another_predictor_that_leads_outside(name: str) -> None:
     """__setstate__ casts to the dtype of today: 256 is true before, and 0 after."""
     assert trees.predictor_state(OPEN_PREDICTORS[name], PREDICTOR)
@@ -341,7 +339,6 @@ def test_neighbours_that_lead_outside(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPEN_NEIGHBOURS)
-@pytest.mark.xfail(strict=True, reason="see the report: memory outside is read, written, or x // 0")
 def test_other_neighbours_that_lead_outside(name: str) -> None:
     assert trees.neighbours_state(OPEN_NEIGHBOURS[name], KD)
 

@@ -60,6 +60,7 @@ class Acting:
         self._found: dict[tuple[str, str], Any] = {}
         self._entries: dict[int, tuple[str, Entry]] = {}  # by id(): all of it is kept in _found
         self._state_checks: dict[type, _StateCheck | None] = {}
+        self._checks: dict[str, Callable[[Any, Any], str | None]] = {}
         # Also by id(). Of classes whose states are checked: what has not got one yet, nor was used.
         # A later state would give it another size behind the back of its user.
         self._open: dict[int, Any] = {}
@@ -184,11 +185,19 @@ class Acting:
         self._budget.take(size_of_copy(arguments))
         for check in entry.call_checks:
             self._budget.count(CHECKED_CALL)
-            against = imported(*check.split(":"))(arguments, keywords)
+            against = self._check(check)(arguments, keywords)
             if against:
                 name = self._name(function)
                 said = f"it would call {name} with arguments that are not safe: {against}"
                 raise Refused(said, (name,))
+
+    def _check(self, name: str) -> Callable[[Any, Any], str | None]:
+        try:
+            return self._checks[name]
+        except KeyError:
+            check: Callable[[Any, Any], str | None] = imported(*name.split(":"))
+            self._checks[name] = check
+            return check
 
     def _counted(self, made: Any) -> Any:
         cls = type(made)
@@ -199,14 +208,15 @@ class Acting:
 
     def _close(self, value: Any) -> None:
         """What is used now gets no state any more."""
+        seen: set[int] = set()
         todo = [value]
         while todo:
             each = todo.pop()
-            self._open.pop(id(each), None)
-            if type(each) is tuple:
-                todo += each
-            elif type(each) is dict:
-                todo += each.values()
+            if type(each) not in (tuple, dict):
+                self._open.pop(id(each), None)
+            elif id(each) not in seen:
+                seen.add(id(each))
+                todo += each if type(each) is tuple else each.values()
 
     # -- states -----------------------------------------------------------------------------
 
@@ -224,7 +234,7 @@ class Acting:
         if self._open:
             self._close(state)
         for each in check.checks if check else ():
-            against = imported(*each.split(":"))(state, instance)
+            against = self._check(each)(state, instance)
             if against:
                 said = f"it would give an object of {kind(instance)} a state that is not safe: {against}"
                 raise Refused(said, (check.name,) if check else ())

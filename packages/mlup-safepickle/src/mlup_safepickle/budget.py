@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection
 from typing import Any, Final
 
 from mlup_safepickle.refusing import Refused
@@ -25,8 +26,8 @@ MOST_HASHED: Final = 4096
 """Values in one key: those that are in it several times count as often."""
 
 _DEEPEST_KEY: Final = 64
-_MOST_ALIKE: Final = 8  # hash(-1) == hash(-2): 2 ** 8 tuples of these are one to a dict
-_LONGEST_INTEGER: Final = 2**64  # from there on, thousands of integers may have one hash
+_MOST_ALIKE: Final = 512  # keys of one hash, of which each is compared with all the others
+_LONGEST_INTEGER: Final = 2**64  # from there on, thousands of integers have one hash
 _PLAIN: Final = frozenset({str, float, bytes, bool, type(None)})
 
 
@@ -38,12 +39,13 @@ class Budget:
         opcodes: bytes of opcodes that may still come, beside the long values in between.
     """
 
-    __slots__ = ("memory", "opcodes")
+    __slots__ = ("_hashes", "memory", "opcodes")
 
     def __init__(self, size: int, *, compressed: bool = False) -> None:
         """The budget of a file of ``size`` bytes; ``compressed`` ones make more of a byte."""
         self.memory = _MEMORY + _MEMORY_PER_BYTE * size
         self.opcodes = _OPCODES + _OPCODES_PER_BYTE * size
+        self._hashes: dict[int, tuple[object, Counter[int]]] = {}  # by id() of the container
         if compressed:
             self.memory += min(_COMPRESSED_MEMORY, _COMPRESSED_MEMORY_PER_BYTE * size)
             self.opcodes -= _OPCODES_PER_BYTE * size // 2
@@ -68,37 +70,54 @@ class Budget:
         if self.opcodes < 0:
             raise Refused("it has far more opcodes than its size accounts for, as a bomb does")
 
-    def hashed(self, keys: Iterable[Any]) -> None:
+    def hashed(self, keys: Collection[Any], container: object) -> None:
         """Make sure that hashing and comparing keys takes little time and little of the C stack.
 
         A tuple that holds another one twice takes twice its time: 150 bytes of these take for ever.
+        Keys of one hash take the square of their number.
+
+        Args:
+            keys: for
+            container: a dict or a set.
 
         Raises:
             Refused: it would not.
         """
         kinds = set(map(type, keys)) - _PLAIN
+        if not kinds:
+            return
+        if int in kinds and not all(
+            -_LONGEST_INTEGER < each < _LONGEST_INTEGER for each in keys if type(each) is int
+        ):
+            raise Refused("a key of it is an integer of more than 64 bits")
+        kinds.discard(int)
         if kinds:
-            self.count(sum(_nodes(each) for each in keys if type(each) in kinds))
+            others = [each for each in keys if type(each) in kinds]
+            self.count(sum(map(_nodes, others)))
+            self._compared(others, container)
+
+    def _compared(self, keys: list[Any], container: object) -> None:
+        _, seen = self._hashes.setdefault(id(container), (container, Counter()))
+        hashes = list(map(hash, keys))
+        seen.update(hashes)
+        if max(map(seen.__getitem__, hashes)) > _MOST_ALIKE:
+            raise Refused("too many keys of it have one hash, so that they would never be compared")
 
 
 def _nodes(key: Any) -> int:
     """How many values hashing it goes through."""
-    nodes = alike = 0
+    nodes = 0
     todo = [(key, 0)]
     while todo:
         each, depth = todo.pop()
         nodes += 1
-        if type(each) is int:
-            alike += each in (-1, -2)
-            if not -_LONGEST_INTEGER < each < _LONGEST_INTEGER:
-                raise Refused("a key of it is an integer of more than 64 bits")
-        elif isinstance(each, (tuple, frozenset)):
+        if isinstance(each, (tuple, frozenset)):
             nodes += len(each)
             if nodes < MOST_HASHED:
                 todo += [(inner, depth + 1) for inner in each]
         elif isinstance(type(each).__hash__, types.FunctionType):
             todo += [(inner, depth + 1) for inner in _attributes(each)]
-        if nodes >= MOST_HASHED or depth > _DEEPEST_KEY or alike > _MOST_ALIKE:
+        if nodes >= MOST_HASHED or depth > _DEEPEST_KEY:
             raise Refused("a key of it is nested so deeply that it would never be hashed")
     return nodes
 

@@ -146,7 +146,7 @@ def dict_of_items(machine: Unpickler) -> None:
 def frozen_set(machine: Unpickler) -> None:
     machine.budget.take(_SET)
     items = machine.since_mark()
-    machine.budget.hashed(items)
+    machine.budget.hashed(items, items)
     machine.stack.append(frozenset(items))
 
 
@@ -184,7 +184,7 @@ def set_items(machine: Unpickler, items: list[Any]) -> None:
         machine.actions.other(target, items)
         return
     keys = items[::2]
-    machine.budget.hashed(keys)
+    machine.budget.hashed(keys, target)
     if type(target) is dict:
         target.update(zip(keys, items[1::2], strict=True))
     else:
@@ -199,5 +199,5 @@ def add_items(machine: Unpickler) -> None:
     if not isinstance(target, set):
         machine.actions.other(target, items)
         return
-    machine.budget.hashed(items)
+    machine.budget.hashed(items, target)
     type(target).update(target, items)

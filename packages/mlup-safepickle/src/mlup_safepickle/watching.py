@@ -130,6 +130,8 @@ class Watching:
 
     def other(self, container: Any, items: list[Any]) -> None:
         """Nothing is done, for what may be a list or a dict when it is there."""
+        if type(container) not in (Named, Made):
+            self._note("it would add items to a value that is no container")
 
     def imports(self) -> tuple[report.Import, ...]:
         """The names so far, in the order of their appearance."""

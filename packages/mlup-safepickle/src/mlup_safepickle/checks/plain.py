@@ -23,18 +23,19 @@ def collection(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     if kwargs or len(args) > 1 or not all(type(each) in _COLLECTIONS for each in args):
         return "it is made of something else than one list, tuple, set or dict"
     for each in args:
-        Budget(0).hashed(each)
+        Budget(0).hashed(each, each)
     return None
 
 
 def mapping(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     """A dict, or a list of pairs: what ``OrderedDict`` and ``dict`` are made of."""
-    against = collection(args, kwargs)
-    if against or not args or type(args[0]) is dict:
-        return against
-    if not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in args[0]):
-        return "it is made of something else than pairs"
-    Budget(0).hashed([pair[0] for pair in args[0]])
+    if kwargs or len(args) > 1 or not all(type(each) in (dict, list, tuple) for each in args):
+        return "it is made of something else than a dict or a list of pairs"
+    for each in args:
+        pairs = list(each.items()) if type(each) is dict else each
+        if not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
+            return "it is made of something else than pairs"
+        Budget(0).hashed([pair[0] for pair in pairs], each)
     return None
 
 

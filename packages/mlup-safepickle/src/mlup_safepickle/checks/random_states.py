@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 _NAMES: Final = frozenset({"MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"})
+_BUFFER: Final = 4  # words in that of a Philox
 _KEY: Final = 624  # words in the state of a Mersenne twister
 
 
@@ -56,10 +57,15 @@ def state(state: Any, instance: Any) -> str | None:
     if type(given) is not dict:
         return None if given is None else "it is no dict"
     inner = given.get("state")
+    if not 0 <= _whole(given.get("buffer_pos", 0)) <= _BUFFER:
+        return "its position is not within its words"
     if given.get("bit_generator") != "MT19937" or type(inner) is not dict:
         return None  # the others are numbers, which NumPy converts
     key, position = inner.get("key"), inner.get("pos")
-    whole = type(position) is int and 0 <= position <= _KEY
-    if getattr(key, "shape", None) != (_KEY,) or not whole:
+    if getattr(key, "shape", None) != (_KEY,) or not 0 <= _whole(position) <= _KEY:
         return "its position is not within its words"
     return None
+
+
+def _whole(value: Any) -> int:
+    return value if type(value) is int else -1

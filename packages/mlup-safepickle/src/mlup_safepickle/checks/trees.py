@@ -9,6 +9,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 _LEAF: Final = -1
+_WORDS: Final = 8  # of a set of 256 categories
+_OF_PREDICTORS: Final = frozenset(
+    {"left", "right", "feature_idx", "is_leaf", "is_categorical", "bitset_idx"}
+)
 _MODULES: Final = frozenset(
     {
         "sklearn.metrics._dist_metrics",
@@ -41,11 +45,13 @@ def tree_state(state: Any, tree: Any) -> str | None:
     """Nodes whose children come after them and are there, and a value for each."""
     import numpy as np
 
+    if type(state) is not dict:
+        return "it is no dict"
     nodes, values = state.get("nodes"), state.get("values")
     if not isinstance(nodes, np.ndarray) or not isinstance(values, np.ndarray):
         return "it has no nodes"
-    count = len(nodes) if nodes.ndim == 1 else -1
-    if state.get("node_count") != count or not nodes.dtype.names:
+    count = len(nodes) if nodes.ndim == 1 else 0
+    if not count or state.get("node_count") != count or not nodes.dtype.names:
         return "it has another number of nodes"
     if values.dtype != np.float64 or values.shape != (count, tree.n_outputs, tree.max_n_classes):
         return "it has another number of values"
@@ -74,9 +80,15 @@ def predictor_state(state: Any, predictor: Any) -> str | None:
         return "it has no nodes"
     nodes = state["nodes"]
     names = set(nodes.dtype.names or ())
-    if nodes.ndim != 1 or not {"left", "right", "feature_idx", "is_leaf", "bitset_idx"} <= names:
+    if nodes.ndim != 1 or not len(nodes) or not names >= _OF_PREDICTORS:
         return "its nodes are none"
-    sets = min((len(state[name]) for name in state if name.endswith("bitsets")), default=0)
+    if any(nodes.dtype[name] != np.uint8 for name in ("is_leaf", "is_categorical")):
+        return "its nodes are none"
+    bitsets = [state[name] for name in state if name.endswith("bitsets")]
+    for each in bitsets:
+        if getattr(each, "shape", ())[1:] != (_WORDS,) or each.dtype != np.uint32:
+            return "its sets of categories are none"
+    sets = min(map(len, bitsets), default=0)
     if (nodes["is_categorical"].astype(bool) & (nodes["bitset_idx"] >= sets)).any():
         return "a node of it looks at categories that are none"
     inner = ~nodes["is_leaf"].astype(bool)
@@ -102,8 +114,20 @@ def neighbours_state(state: Any, tree: Any) -> str | None:
     count = len(nodes)
     if data.ndim != 2 or rows.shape != (len(data),) or nodes.ndim != 1 or not count:
         return "its arrays have other shapes"
-    if bounds.ndim != 3 or bounds.shape[1] != count or bounds.shape[2] not in (data.shape[1], 1):
+    kinds = 2 if "KDTree" in type(tree).__name__ else 1  # the least and the greatest, or a centre
+    if bounds.shape != (kinds, count, data.shape[1]):
         return "its bounds are of other nodes"
+    leaf_size, levels, known, metric = state[4], state[5], state[6], state[11]
+    if not all(isinstance(each, (int, np.integer)) for each in (leaf_size, levels, known)):
+        return "its sizes are none"
+    if leaf_size < 1 or known != count or not 0 < levels < 64 or 2**levels - 1 != count:
+        return "its sizes are those of another tree"
+    if type(metric).__module__ not in _MODULES:
+        return "it has no metric"
+    try:
+        metric._validate_data(data)
+    except ValueError as error:
+        return str(error)
     if len(rows) and not 0 <= rows.min() <= rows.max() < len(rows):
         return "its rows are out of range"
     start, end = nodes["idx_start"], nodes["idx_end"]
