@@ -182,7 +182,9 @@ class Acting:
     def _check_call(self, function: Any, entry: Entry, arguments: Any, keywords: Any) -> None:
         if self._open:
             self._close((arguments, keywords))
-        self._budget.take(size_of_copy(arguments))
+        size = size_of_copy(arguments)
+        if size:
+            self._budget.take(size)
         for check in entry.call_checks:
             self._budget.count(CHECKED_CALL)
             against = self._check(check)(arguments, keywords)
@@ -209,14 +211,16 @@ class Acting:
     def _close(self, value: Any) -> None:
         """What is used now gets no state any more."""
         seen: set[int] = set()
-        todo = [value]
+        todo: list[tuple[Any, ...]] = [(value,)]
         while todo:
-            each = todo.pop()
-            if type(each) not in (tuple, dict):
-                self._open.pop(id(each), None)
-            elif id(each) not in seen:
-                seen.add(id(each))
-                todo += each if type(each) is tuple else each.values()
+            for each in todo.pop():
+                cls = type(each)
+                if cls is not tuple and cls is not dict:
+                    if id(each) in self._open:
+                        del self._open[id(each)]
+                elif id(each) not in seen:
+                    seen.add(id(each))
+                    todo.append(each if cls is tuple else tuple(each.values()))
 
     # -- states -----------------------------------------------------------------------------
 
@@ -238,7 +242,9 @@ class Acting:
             if against:
                 said = f"it would give an object of {kind(instance)} a state that is not safe: {against}"
                 raise Refused(said, (check.name,) if check else ())
-        self._budget.take(size_of_copy(state))
+        size = size_of_copy(state)
+        if size:
+            self._budget.take(size)
         set_state(instance, state)
         return instance
 

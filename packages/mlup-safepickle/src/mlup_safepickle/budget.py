@@ -16,6 +16,7 @@ _OPCODES_PER_BYTE: Final = 16
 _COMPRESSED_MEMORY: Final = 160 * 1024 * 1024
 _COMPRESSED_MEMORY_PER_BYTE: Final = 128
 
+_OBJECT: Final = 64  # bytes that an object takes beside its contents
 CALL: Final = 200
 """Bytes of opcodes that a call counts for: it takes as much longer."""
 
@@ -58,6 +59,17 @@ class Budget:
         """
         self.memory -= memory
         if self.memory < 0:
+            raise Refused("it makes far more objects than its size accounts for, as a bomb does")
+
+    def call(self) -> None:
+        """Count a call, and the object that it makes.
+
+        Raises:
+            Refused: so many cannot come from an ordinary file.
+        """
+        self.memory -= _OBJECT
+        self.opcodes -= CALL
+        if self.memory < 0 or self.opcodes < 0:
             raise Refused("it makes far more objects than its size accounts for, as a bomb does")
 
     def count(self, opcodes: int) -> None:

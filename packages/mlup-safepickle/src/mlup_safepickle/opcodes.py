@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from mlup_safepickle import values
-from mlup_safepickle.budget import CALL
 from mlup_safepickle.refusing import Refused
 from mlup_safepickle.values import LINE
 
 if TYPE_CHECKING:
     from mlup_safepickle.unpickler import Unpickler
 
-_OBJECT: Final = 64  # bytes that an object takes beside its contents
-MARK: Final = 72
+_MOST_MARKS: Final = (
+    100_000  # of containers within each other; pickle itself ends at some thousands
+)
 
 
 class Stop(Exception):  # noqa: N818 - how the STOP opcode leaves the loop
@@ -46,8 +46,9 @@ def _stop(machine: Unpickler) -> None:
 
 
 def _mark(machine: Unpickler) -> None:
-    machine.budget.take(MARK)
     machine.marks.append(machine.stack)
+    if len(machine.marks) > _MOST_MARKS:
+        raise Refused("its containers are nested far deeper than any pickler writes them")
     machine.stack = []
 
 
@@ -110,22 +111,19 @@ def _global_of_stack(machine: Unpickler) -> None:
 
 
 def _reduce(machine: Unpickler) -> None:
-    machine.budget.take(_OBJECT)
-    machine.budget.count(CALL)
+    machine.budget.call()
     arguments = machine.stack.pop()
     machine.stack[-1] = machine.actions.call(machine.stack[-1], arguments)
 
 
 def _new_object(machine: Unpickler) -> None:
-    machine.budget.take(_OBJECT)
-    machine.budget.count(CALL)
+    machine.budget.call()
     arguments = machine.stack.pop()
     machine.stack[-1] = machine.actions.new(machine.stack[-1], arguments, {})
 
 
 def _new_object_with_keywords(machine: Unpickler) -> None:
-    machine.budget.take(_OBJECT)
-    machine.budget.count(CALL)
+    machine.budget.call()
     keywords = machine.stack.pop()
     arguments = machine.stack.pop()
     machine.stack[-1] = machine.actions.new(machine.stack[-1], arguments, keywords)
@@ -143,8 +141,7 @@ def _instance(machine: Unpickler) -> None:
 
 
 def _instance_of(machine: Unpickler, cls: Any, arguments: list[Any]) -> None:
-    machine.budget.take(_OBJECT)
-    machine.budget.count(CALL)
+    machine.budget.call()
     made = (
         machine.actions.call(cls, tuple(arguments))
         if arguments
@@ -210,9 +207,9 @@ OPCODES: Final[dict[int, Callable[[Unpickler], None]]] = {
     0x7D: values.push_dict,  # EMPTY_DICT
     0x8F: values.push_set,  # EMPTY_SET
     0x29: lambda machine: machine.stack.append(()),  # EMPTY_TUPLE
-    0x85: _wide(values.push_tuple, 1),  # TUPLE1
-    0x86: _wide(values.push_tuple, 2),  # TUPLE2
-    0x87: _wide(values.push_tuple, 3),  # TUPLE3
+    0x85: values.tuple_of_1,  # TUPLE1
+    0x86: values.tuple_of_2,  # TUPLE2
+    0x87: values.tuple_of_3,  # TUPLE3
     0x74: values.tuple_of_items,  # TUPLE
     0x6C: values.list_of_items,  # LIST
     0x64: values.dict_of_items,  # DICT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import BinaryIO, Final
 
-WINDOW: Final = 64 * 1024
+WINDOW: Final = 32 * 1024
 _PIECE: Final = 1024 * 1024
 
 

@@ -14,9 +14,12 @@ _STATES: Final = frozenset(
 )
 """What a ``__setstate__`` gets: it may call methods of its state, and these have only their own."""
 
-_BYTES: Final = frozenset({str, bytes, bytearray})
-_CONTAINERS: Final = frozenset({list, tuple, dict, set, frozenset, deque, OrderedDict})
-_POINTER: Final = 8
+_WIDTHS: Final[dict[type, int]] = {
+    **dict.fromkeys((str, bytes, bytearray), 1),
+    **dict.fromkeys((list, tuple, dict, set, frozenset, deque, OrderedDict), 8),  # a pointer
+}
+"""Bytes that a copy takes for each of a value's items, at least."""
+
 _WORTH_COUNTING: Final = 4096
 
 _PLAIN_DUNDERS: Final = frozenset(
@@ -39,12 +42,9 @@ def size_of_copy(value: Any) -> int:
     """Bytes that a copy of a value takes, where they are many: of a tuple, one of each item."""
     size = 0
     for each in value if type(value) is tuple else (value,):
-        if type(each) in _BYTES:
-            size += len(each)
-        elif type(each) in _CONTAINERS:
-            size += _POINTER * len(each)
-        elif type(each) is memoryview:
-            size += each.nbytes
+        width = _WIDTHS.get(type(each))
+        if width:
+            size += width * len(each)
     return size if size > _WORTH_COUNTING else 0
 
 

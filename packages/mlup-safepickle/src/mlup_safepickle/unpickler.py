@@ -25,7 +25,7 @@ from typing import Any, Final, Protocol
 
 from mlup_safepickle.budget import Budget
 from mlup_safepickle.names import of_python_3
-from mlup_safepickle.opcodes import HANDLERS, MARK, Stop
+from mlup_safepickle.opcodes import HANDLERS, Stop
 from mlup_safepickle.reader import Reader
 from mlup_safepickle.refusing import Refused
 
@@ -116,14 +116,14 @@ class Unpickler:
                     if data[at] == 0x94:  # nearly always
                         memo[len(memo)] = text
                         at += 1
+                elif opcode == 0x68:  # BINGET
+                    stack.append(memo[data[at + 1]])
+                    at += 2
                 elif opcode == 0x4D:  # BININT2
                     stack.append(data[at + 1] | data[at + 2] << 8)
                     at += 3
                 elif opcode == 0x4B:  # BININT1
                     stack.append(data[at + 1])
-                    at += 2
-                elif opcode == 0x68:  # BINGET
-                    stack.append(memo[data[at + 1]])
                     at += 2
                 elif opcode == 0x47:  # BINFLOAT
                     stack.append(unpack(">d", data[at + 1 : at + 9])[0])
@@ -153,7 +153,6 @@ class Unpickler:
     def since_mark(self) -> list[Any]:
         """Take the values since the last MARK."""
         items, self.stack = self.stack, self.marks.pop()
-        self.budget.take(-MARK)
         return items
 
     def named(self, module: str, name: str) -> Any:

@@ -116,13 +116,22 @@ def push_set(machine: Unpickler) -> None:
     machine.stack.append(set())
 
 
-def push_tuple(machine: Unpickler, length: int) -> None:
+def tuple_of_1(machine: Unpickler) -> None:
     machine.budget.take(_TUPLE)
-    if length > len(machine.stack):
-        raise pickle.UnpicklingError("the stack has fewer values than the tuple")
-    machine.stack[len(machine.stack) - length :] = [
-        tuple(machine.stack[len(machine.stack) - length :])
-    ]
+    machine.stack[-1] = (machine.stack[-1],)
+
+
+def tuple_of_2(machine: Unpickler) -> None:
+    machine.budget.take(_TUPLE)
+    second = machine.stack.pop()
+    machine.stack[-1] = (machine.stack[-1], second)
+
+
+def tuple_of_3(machine: Unpickler) -> None:
+    machine.budget.take(_TUPLE)
+    third = machine.stack.pop()
+    second = machine.stack.pop()
+    machine.stack[-1] = (machine.stack[-1], second, third)
 
 
 def tuple_of_items(machine: Unpickler) -> None:
