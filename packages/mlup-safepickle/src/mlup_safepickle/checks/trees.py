@@ -55,20 +55,22 @@ def tree_state(state: Any, tree: Any) -> str | None:
         return "it has another number of nodes"
     if values.dtype != np.float64 or values.shape != (count, tree.n_outputs, tree.max_n_classes):
         return "it has another number of values"
-    left, right, feature = nodes["left_child"], nodes["right_child"], nodes["feature"]
-    inner = left != _LEAF
+    inner = np.flatnonzero(nodes["left_child"] != _LEAF)
+    left, right, feature = (nodes[name] for name in ("left_child", "right_child", "feature"))
     return _followed(np, inner, left, right, feature, tree.n_features)
 
 
 def _followed(
     np: Any, inner: Any, left: Any, right: Any, feature: Any, features: int
 ) -> str | None:
-    count = len(left)
-    at = np.arange(count)
-    good = (left > at) & (right > at) & (left < count) & (right < count)
-    good &= (feature >= 0) & (feature < features)
-    if not (good | ~inner).all():
-        return "a node of it leads to none, or looks at a feature that is none"
+    """Whether the nodes at ``inner`` lead to later ones, and look at features that are some."""
+    if not len(inner):
+        return None
+    first, second, looked_at = left[inner], right[inner], feature[inner]
+    if (np.minimum(first, second) <= inner).any() or max(first.max(), second.max()) >= len(left):
+        return "a node of it leads to none"
+    if looked_at.min() < 0 or looked_at.max() >= features:
+        return "a node of it looks at a feature that is none"
     return None
 
 
@@ -91,7 +93,7 @@ def predictor_state(state: Any, predictor: Any) -> str | None:
     sets = min(map(len, bitsets), default=0)
     if (nodes["is_categorical"].astype(bool) & (nodes["bitset_idx"] >= sets)).any():
         return "a node of it looks at categories that are none"
-    inner = ~nodes["is_leaf"].astype(bool)
+    inner = np.flatnonzero(nodes["is_leaf"] == 0)
     left, right = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
     return _followed(np, inner, left, right, nodes["feature_idx"], 2**31)
 
