@@ -165,6 +165,15 @@ def test_mlup_detect_of_one_file_is_light(dependencies, files, name):
     assert not found & {"mlup.config", "mlup.config_files", "mlup.cli.load", "mlup.cli.pin"}
 
 
+def test_mlup_inspect_is_light_whatever_the_file(dependencies, files):
+    names = [name for name in sorted(os.listdir(files)) if name.startswith(("pickle", "joblib"))]
+    names += ["zlib", "gzip", "bz2", "xz", "lzma"]  # of lz4, only its package knows how
+    for name in names:
+        found = imported_by(main_of("inspect", name), files)
+        assert {"mlup.inspecting", "mlup_safepickle"} <= found, name
+        assert heavy(found - dependencies) == set(), name
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["detect", "--help"], ["--version"]])
 def test_help_is_light(dependencies, arguments):
     assert heavy(imported_by(main_of(*arguments)) - dependencies) == set()

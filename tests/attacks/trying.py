@@ -22,7 +22,7 @@ MODULES = (
     "sklearn.pipeline",
     "sklearn.tree",
     "sklearn.neighbors",
-    *(["lightgbm"] if find_spec("lightgbm") else []),
+    *(name for name in ("lightgbm", "xgboost") if find_spec(name)),
 )
 """What is imported before anything is tried: what the benign files of the cases need."""
 

@@ -102,6 +102,7 @@ class ModelBinarizationError(ModelLoadError):
 
 
 _NAMES_IN_HINT: Final = 12
+_LONGEST_NAME: Final = 200
 
 
 class UnsafeModelError(ModelLoadError):
@@ -137,7 +138,8 @@ class UnsafeModelError(ModelLoadError):
         self.refused = tuple(refused)
         self.hint = _how_to_allow(self.refused) if hint is None else hint
         # Without a path it is a message that stands already: an exception comes out of a pickle so.
-        message = f"{path} ({binarizer}) was not loaded: {said}.\n{self.hint}" if path else said
+        why = shown(said, LONGEST_ERROR)  # it quotes the file
+        message = f"{path} ({binarizer}) was not loaded: {why}.\n{self.hint}" if path else said
         super().__init__(message)
 
 
@@ -145,7 +147,7 @@ def _how_to_allow(names: tuple[str, ...]) -> str:
     hint = "If you trust the file: trust=True (CLI: --trust)."
     if not names:
         return hint
-    some = [shown(name) for name in names[:_NAMES_IN_HINT]]
+    some = [shown(name) for name in names[:_NAMES_IN_HINT] if len(name) <= _LONGEST_NAME]
     quoted = ", ".join(f'"{name}"' for name in some)
     flags = " ".join(f"--allow {name}" for name in some)
     if len(names) > len(some):

@@ -151,13 +151,13 @@ def test_a_long_name_is_none() -> None:
         with pytest.raises(Refused, match=r"a name of \d+ characters"):
             load(b"c" + module.encode() + b"\n" + name.encode() + b"\n.")
     with pytest.raises(Refused, match="not on the safe list"):
-        load(b"c" + b"m" * 900 + b"\nn\n.")
+        load(b"c" + b"m" * 500 + b"\nn\n.")
 
 
 def test_attributes_of_pythons_own_are_not_set() -> None:
     made = b"cargparse\nNamespace\n)\x81}V%s\nI1\nsb."
     for name in (b"__class__", b"__reduce__", b"__array__", b"__getattr__", b"__anything__"):
-        with pytest.raises(Refused, match="would set"):
+        with pytest.raises(Refused, match=r"would (set|have an object taken for an array)"):
             load(made % name)
     for name in (b"__doc__", b"__module__", b"__wrapped__", b"_private", b"__half"):
         assert vars(load(made % name)) == {name.decode(): 1}

@@ -12,7 +12,7 @@ import io, pickle, random, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
 import argparse, collections, datetime, decimal, functools, pathlib, re, types, uuid, copyreg
-import _codecs, zoneinfo, _operator, math
+import _codecs, zoneinfo, _operator, math, encodings.unicode_escape
 import mlup_safepickle
 
 random = random.Random(int(sys.argv[1]))

@@ -33,7 +33,7 @@ REFERRED = (
     *("ndarray", "generic", "number", "integer", "floating", "float16", "float32", "float64"),
     *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool_", "str_"),
     *("bytes_", "object_", "complex64", "complex128", "datetime64", "timedelta64", "dtype"),
-    *("longdouble", "intp", "matrix", "memmap"),
+    *("longdouble", "intp", "matrix"),
 )
 
 
@@ -136,7 +136,7 @@ def _drawn(value: Any) -> Any:
 def models() -> Iterator[Benign]:
     for name, value in _arrays().items():
         yield Benign(f"numpy {name}", lambda value=value: value, repr)
-    yield Benign("numpy array mapped", _Mapped(), repr)
+    yield Benign("numpy array mapped", _Mapped(), list)
     for name, value in _randoms().items():
         yield Benign(f"numpy {name}", lambda value=value: value, _drawn_copy)
     for name in FUNCTIONS + REFERRED:

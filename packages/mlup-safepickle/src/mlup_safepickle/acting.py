@@ -43,6 +43,19 @@ class _StateCheck(NamedTuple):
     checks: tuple[str, ...]
 
 
+class _Callee:
+    """What a file holds of a function that it may call: nothing that can be called by others.
+
+    Attributes:
+        function: which :meth:`Acting.call` calls.
+    """
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+
 class Acting:
     """The names, calls and states of one load.
 
@@ -79,11 +92,15 @@ class Acting:
             raise Refused(f"it would import something with a name of {len(said)} characters")
         entry = _ALLOWED if said in self._allow else self._table.get((today(module), name))
         if entry is not None:
-            value = imported(module, name)
+            # An array that was mapped from a file comes back in memory: it is no map any more.
+            mapped = (module, name) == ("numpy", "memmap") and entry is not _ALLOWED
+            value = imported(module, "ndarray" if mapped else name)
         elif (package := package_of(self._packages, module, name)) is not None:
             value, entry = defined(module, name, package), _ALLOWED
         else:
             raise Refused(f"it would import {said}, which is not on the safe list", (said,))
+        if entry.role == CALL and entry is not _ALLOWED and not isinstance(value, type):
+            value = _Callee(value)
         self._found[module, name] = value
         known = self._entries.get(id(value))
         if known is None or entry.role > known[1].role or entry is _ALLOWED:
@@ -114,11 +131,17 @@ class Acting:
         entry = self._entry(function, CALL, "call")
         if type(arguments) is not tuple:
             raise Refused("it would call something with arguments that are no tuple")
-        inner = _MAKERS.get(id(function)) if entry is not _ALLOWED else None
-        if inner is not None:
-            return inner(self, *arguments)
+        real = function
+        if type(function) is _Callee:
+            real = function.function
+            if id(real) in _MAKERS:
+                return _MAKERS[id(real)](self, *arguments)
+        if entry.functions:  # a check of it looks at them
+            arguments = tuple(
+                each.function if type(each) is _Callee else each for each in arguments
+            )
         self._check_call(function, entry, arguments, {})
-        made = function(*arguments)
+        made = real(*arguments)
         if entry.whole:
             self._whole[id(made)] = made
             return made
@@ -171,7 +194,7 @@ class Acting:
             return self.find(instance.__module__, f"{instance.__qualname__}.{name}")
         cls = type(instance)
         method = next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), None)
-        listed = (today(cls.__module__), cls.__qualname__) in self._table
+        listed = id(cls) in self._entries  # it was made of a name
         if type(method) is not types.FunctionType or not listed or id(instance) in self._entries:
             said = (
                 f"it would take {name:.100} of an object of {kind(instance)}, no method of a model"

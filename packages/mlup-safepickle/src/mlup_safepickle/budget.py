@@ -29,6 +29,7 @@ MOST_HASHED: Final = 4096
 _DEEPEST_KEY: Final = 64
 _MOST_ALIKE: Final = 512  # keys of one hash, of which each is compared with all the others
 _LONGEST_INTEGER: Final = 2**64  # from there on, thousands of integers have one hash
+_CONTAINERS: Final = (list, dict, set)
 _PLAIN: Final = frozenset({str, float, bytes, bool, type(None)})
 
 
@@ -119,16 +120,17 @@ class Budget:
 def _nodes(key: Any) -> int:
     """How many values hashing it goes through."""
     nodes = 0
-    todo = [(key, 0)]
+    todo = [(key, 0, False)]
     while todo:
-        each, depth = todo.pop()
+        each, depth, within = todo.pop()
         nodes += 1
-        if isinstance(each, (tuple, frozenset)):
+        if isinstance(each, (tuple, frozenset)) or (within and isinstance(each, _CONTAINERS)):
             nodes += len(each)
             if nodes < MOST_HASHED:
-                todo += [(inner, depth + 1) for inner in each]
-        elif isinstance(type(each).__hash__, types.FunctionType):
-            todo += [(inner, depth + 1) for inner in _attributes(each)]
+                inner = (*each, *each.values()) if isinstance(each, dict) else each
+                todo += [(one, depth + 1, within) for one in inner]
+        elif isinstance(type(each).__hash__, types.FunctionType):  # may well hash its repr()
+            todo += [(one, depth + 1, True) for one in _attributes(each)]
         if nodes >= MOST_HASHED or depth > _DEEPEST_KEY:
             raise Refused("a key of it is nested so deeply that it would never be hashed")
     return nodes

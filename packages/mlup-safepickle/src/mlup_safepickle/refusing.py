@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from mlup.showing import shown
+
+_LONGEST: Final = 600
+
 
 class Refused(Exception):  # noqa: N818 - a decision, not a mistake
     """A file names or does what it may not. Nothing of that was done.
@@ -13,7 +19,7 @@ class Refused(Exception):  # noqa: N818 - a decision, not a mistake
     """
 
     def __init__(self, why: str, names: tuple[str, ...] = (), *, allowable: bool = True) -> None:
-        super().__init__(why)
-        self.why = why
+        self.why = shown(why, _LONGEST)  # it quotes the file
+        super().__init__(self.why)
         self.names = names
         self.allowable = allowable and bool(names)

@@ -27,7 +27,9 @@ CALL: Final = 2
 """Also, it may be called."""
 
 _ROLES: Final = {"reference": REFERENCE, "new": NEW, "call": CALL}
-_KEYS: Final = frozenset({"role", "call_check", "state_check", "whole", "needed_by", "versions"})
+_KEYS: Final = frozenset(
+    {"role", "call_check", "state_check", "whole", "functions", "needed_by", "versions"}
+)
 
 Check = Callable[..., "str | None"]
 
@@ -41,12 +43,14 @@ class Entry(NamedTuple):
             reason against it, or ``None``.
         state_checks: the same before a state is set: ``(state, instance)``.
         whole: what a call returns is complete, or is the process's only one: it gets no state.
+        functions: it takes functions among its arguments, which a check of it looks at.
     """
 
     role: int
     call_checks: tuple[str, ...] = ()
     state_checks: tuple[str, ...] = ()
     whole: bool = False
+    functions: bool = False
 
 
 Table = dict[tuple[str, str], Entry]
@@ -81,6 +85,7 @@ def _both(one: Entry, other: Entry) -> Entry:
         tuple(dict.fromkeys(one.call_checks + other.call_checks)),
         tuple(dict.fromkeys(one.state_checks + other.state_checks)),
         one.whole or other.whole,
+        one.functions and other.functions,
     )
 
 
@@ -105,6 +110,7 @@ def parse(text: str | bytes) -> Table:
             _checks(given.get("call_check")),
             _checks(given.get("state_check")),
             given.get("whole") is True,
+            given.get("functions") is True,
         )
         known = found.get((today(module), name))
         found[today(module), name] = _both(known, entry) if known else entry

@@ -22,6 +22,9 @@ _WIDTHS: Final[dict[type, int]] = {
 
 _WORTH_COUNTING: Final = 4096
 
+_VERSION: Final = "_sklearn_version"
+_LONGEST_VERSION: Final = 64
+
 _PLAIN_DUNDERS: Final = frozenset(
     {"__annotations__", "__dict__", "__doc__", "__module__", "__name__", "__orig_class__",
      "__qualname__", "__wrapped__"}
@@ -60,6 +63,7 @@ def set_state(instance: Any, state: Any) -> None:
             raise Refused(f"it would give an object of {kind(instance)} a state of {kind(state)}")
         if type(state) is dict:
             _check_names(instance, state)
+            state = dict(state)  # what it changes there is not the file's to use
         own(instance, state)
         return
     in_slots = None
@@ -86,6 +90,9 @@ def _check_names(instance: Any, state: dict[Any, Any]) -> None:
         special = type(name) is str and name.startswith("__") and name.endswith("__")
         if special and name not in _PLAIN_DUNDERS:
             raise Refused(f"it would set {name:.100} of an object of {kind(instance)}")
+    version = state.get(_VERSION, "")  # scikit-learn shows it in a warning, whatever it is
+    if type(version) is not str or len(version) > _LONGEST_VERSION or not version.isprintable():
+        raise Refused(f"{_VERSION} of an object of {kind(instance)} is no version")
 
 
 def _set_slots(instance: Any, state: Any) -> None:
@@ -97,7 +104,9 @@ def _set_slots(instance: Any, state: Any) -> None:
     for name, value in state.items():
         for each in type(instance).__mro__:
             found = vars(each).get(name)
-            if found is not None and not isinstance(found, types.MemberDescriptorType):
+            if found is not None and not (
+                isinstance(found, types.MemberDescriptorType) and "__slots__" in vars(each)
+            ):
                 raise Refused(
                     f"it would set {name:.100} of an object of {kind(instance)}, no slot of it"
                 )

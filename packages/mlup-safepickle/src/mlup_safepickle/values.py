@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 LINE: Final = 64 * 1024  # bytes of a number or a name; texts have a limit of their own
 _TEXT: Final = 2**31
 _LONG: Final = 4096
+_TAKEN_FOR_ARRAYS: Final = frozenset(
+    {"__array__", "__array_interface__", "__array_struct__", "__array_function__"}
+    | {"__array_ufunc__", "__cuda_array_interface__", "__dlpack__", "__buffer__"}
+)
+"""Attributes by which NumPy and others ask any object for its memory."""
+
 
 # Bytes that a value takes beside its contents (CPython 3.11, 64 bits).
 _LIST, _DICT, _SET, _TUPLE = 56, 64, 216, 48
@@ -194,6 +200,8 @@ def set_items(machine: Unpickler, items: list[Any]) -> None:
         return
     keys = items[::2]
     machine.budget.hashed(keys, target)
+    if not _TAKEN_FOR_ARRAYS.isdisjoint(keys):
+        raise Refused("it would have an object taken for an array at an address of its choice")
     if type(target) is dict:
         target.update(zip(keys, items[1::2], strict=True))
     else:

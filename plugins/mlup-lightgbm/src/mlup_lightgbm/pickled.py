@@ -34,6 +34,8 @@ def check_state(state: object, instance: object = None) -> str | None:
     for key in _NEVER_PICKLED:
         if key in state:
             return f"the state of a Booster has {key!r}, which LightGBM never pickles"
+    if state.get("_network"):  # whose end would end the process's own network of workers
+        return "the state of a Booster says that it is one of a network"
     texts = [state[key] for key in _TEXTS if key in state]
     if len(texts) != 1 or type(texts[0]) is not str:
         return "the state of a Booster holds no single text of a model"

@@ -75,7 +75,7 @@ def _load_safely(file: mlup.LoadedFile, stream: BinaryIO) -> object:
     try:
         return mlup_safepickle.load(stream, allow=file.allow)
     except mlup_safepickle.Refused as refused:
-        if set(refused.names) & set(_WRAPPERS):
+        if _WRAPPERS[0] in refused.names:
             raise mlup.ModelBinarizationError(
                 f"{file.label} was not loaded by pickle: it is a joblib dump, with arrays between "
                 "the opcodes; name the binarizer 'joblib'."

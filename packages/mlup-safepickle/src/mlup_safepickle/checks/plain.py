@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import Any, Final
 
@@ -11,6 +12,9 @@ from mlup_safepickle.budget import Budget
 _COLLECTIONS: Final = (list, tuple, set, frozenset, dict, deque)
 _NUMBERS: Final = (int, float, bool)
 _MOST_ITEMS_OF_RANGE: Final = 2**24
+_LONGEST_PATTERN: Final = 1000
+_TEMPLATE: Final = 1  # re.TEMPLATE, until Python 3.12
+_BEYOND_ASCII: Final = re.compile(r"\\[uUN]")
 
 
 def nothing(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
@@ -99,4 +103,16 @@ def plain_values(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     for each in (*args, *kwargs.values()):
         if not isinstance(each, (str, bytes, type(None), *_NUMBERS)):
             return f"among its arguments is an object of type {type(each).__name__}"
+    return None
+
+
+def pattern(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """``re._compile(pattern, flags)``: a short one, which is neither printed nor takes long to compile."""
+    if kwargs or len(args) != 2 or type(args[0]) not in (str, bytes) or type(args[1]) is not int:
+        return "it is no pattern"
+    if len(args[0]) > _LONGEST_PATTERN or args[1] & (re.DEBUG | _TEMPLATE):
+        return "the pattern is longer than any that belongs to a model, or is printed"
+    text = args[0].decode("latin-1") if type(args[0]) is bytes else args[0]
+    if args[1] & re.IGNORECASE and (not text.isascii() or _BEYOND_ASCII.search(text)):
+        return "the pattern has ranges beyond ASCII, and upper and lower case in one"
     return None

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 _NAMES: Final = frozenset({"MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"})
 _BUFFER: Final = 4  # words in that of a Philox
+_MOST: Final = 64  # values in a state
 _KEY: Final = 624  # words in the state of a Mersenne twister
 
 
@@ -52,15 +53,36 @@ def seed_sequence(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
 
 
 def state(state: Any, instance: Any) -> str | None:
-    """What a generator's ``state`` is, alone or with its seed sequence."""
+    """What a generator's ``state`` is, alone or with its seed sequence: plain values, all through.
+
+    NumPy takes numbers and arrays out of it, and so would ask any other object for them.
+    """
+    import numpy as np
+
     given = state[0] if type(state) is tuple and len(state) == 2 else state
+    if given is None:
+        return None
     if type(given) is not dict:
-        return None if given is None else "it is no dict"
+        return "it is no dict"
+    todo: list[Any] = [given]
+    for _ in range(_MOST):
+        if not todo:
+            break
+        each = todo.pop()
+        if type(each) is dict:
+            todo += each.values()
+        elif type(each) is np.ndarray:
+            if each.dtype.kind not in "iu":
+                return "its words are none"
+        elif type(each) not in (str, int, float, bool, type(None)):
+            return f"it holds an object of type {type(each).__name__}"
+    if todo:
+        return "it is longer than any"
     inner = given.get("state")
     if not 0 <= _whole(given.get("buffer_pos", 0)) <= _BUFFER:
         return "its position is not within its words"
     if given.get("bit_generator") != "MT19937" or type(inner) is not dict:
-        return None  # the others are numbers, which NumPy converts
+        return None
     key, position = inner.get("key"), inner.get("pos")
     if getattr(key, "shape", None) != (_KEY,) or not 0 <= _whole(position) <= _KEY:
         return "its position is not within its words"

@@ -34,7 +34,7 @@ def tree_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     ):
         return "there are other arguments"
     features, classes, outputs = args
-    if features < 0 or outputs < 1 or not isinstance(classes, np.ndarray):
+    if features < 0 or outputs < 1 or type(classes) is not np.ndarray:
         return "its sizes are none"
     if classes.dtype != np.intp or classes.shape != (outputs,) or classes.min() < 1:
         return "it has another number of outputs"
@@ -48,7 +48,7 @@ def tree_state(state: Any, tree: Any) -> str | None:
     if type(state) is not dict:
         return "it is no dict"
     nodes, values = state.get("nodes"), state.get("values")
-    if not isinstance(nodes, np.ndarray) or not isinstance(values, np.ndarray):
+    if type(nodes) is not np.ndarray or type(values) is not np.ndarray:
         return "it has no nodes"
     count = len(nodes) if nodes.ndim == 1 else 0
     if not count or state.get("node_count") != count or not nodes.dtype.names:
@@ -78,7 +78,7 @@ def predictor_state(state: Any, predictor: Any) -> str | None:
     """The same of the trees of histogram gradient boosting, where bit sets stand for categories."""
     import numpy as np
 
-    if type(state) is not dict or not isinstance(state.get("nodes"), np.ndarray):
+    if type(state) is not dict or type(state.get("nodes")) is not np.ndarray:
         return "it has no nodes"
     nodes = state["nodes"]
     names = set(nodes.dtype.names or ())
@@ -88,7 +88,7 @@ def predictor_state(state: Any, predictor: Any) -> str | None:
         return "its nodes are none"
     bitsets = [state[name] for name in state if name.endswith("bitsets")]
     for each in bitsets:
-        if getattr(each, "shape", ())[1:] != (_WORDS,) or each.dtype != np.uint32:
+        if type(each) is not np.ndarray or each.shape[1:] != (_WORDS,) or each.dtype != np.uint32:
             return "its sets of categories are none"
     sets = min(map(len, bitsets), default=0)
     if (nodes["is_categorical"].astype(bool) & (nodes["bitset_idx"] >= sets)).any():
@@ -111,7 +111,7 @@ def neighbours_state(state: Any, tree: Any) -> str | None:
     if type(state) is not tuple or len(state) < 12:
         return "it is of an unknown version"
     data, rows, nodes, bounds = state[:4]
-    if not all(isinstance(each, np.ndarray) for each in (data, rows, nodes, bounds)):
+    if not all(type(each) is np.ndarray for each in (data, rows, nodes, bounds)):
         return "its arrays are none"
     count = len(nodes)
     if data.ndim != 2 or rows.shape != (len(data),) or nodes.ndim != 1 or not count:
@@ -138,7 +138,7 @@ def neighbours_state(state: Any, tree: Any) -> str | None:
     if not nodes["is_leaf"][(count - 1) // 2 :].all():
         return "its leaves are not at its end"
     weights = state[12] if len(state) > 12 else None
-    if isinstance(weights, np.ndarray) and weights.shape != (len(data),):
+    if weights is not None and (type(weights) is not np.ndarray or weights.shape != (len(data),)):
         return "it has other weights"
     return None
 
@@ -153,3 +153,16 @@ def compiled(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     ):
         return "there are other arguments"
     return None if args[2:] in ((), (None,)) or type(args[2]) is tuple else "its state is none"
+
+
+def thresholds_state(state: Any, regression: Any) -> str | None:
+    """An ``IsotonicRegression``'s, of which it builds a function at once: plain arrays of numbers."""
+    import numpy as np
+
+    if type(state) is not dict:
+        return "it is no dict"
+    for name in ("X_thresholds_", "y_thresholds_"):
+        value = state.get(name)
+        if value is not None and (type(value) is not np.ndarray or value.dtype.kind not in "fiu"):
+            return f"its {name} is no array of numbers"
+    return None
