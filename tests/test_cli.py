@@ -454,7 +454,7 @@ def test_inspect_says_what_would_be_imported(run, tmp_path):
     (tmp_path / "safe.bin").write_bytes(pickle.dumps({"a": np.float64(1)}))
     code, output, errors = run("inspect", tmp_path / "safe.bin")
     assert (code, errors) == (0, "")
-    assert output.splitlines()[0] == f"{tmp_path / 'safe.bin'}: pickle, nothing is refused"
+    assert output.splitlines()[0] == f"{tmp_path / 'safe.bin'}: pickle, no name in it is refused"
     assert re.search(r"safe +call +numpy.dtype", output)
 
 
@@ -463,12 +463,14 @@ def test_inspect_json_has_the_published_keys(run, tmp_path):
     code, output, _ = run("inspect", "--json", tmp_path / "bad.bin")
     found = json.loads(output)
     assert code == 1  # something would be refused
-    assert list(found) == ["path", "format", "imports", "operations", "notes"]
+    assert list(found) == ["path", "format", "imports", "operations", "notes", "stopped"]
     assert found["format"] == "pickle"
     name = {"module": os.getcwd.__module__, "name": "getcwd"}
     assert found["imports"] == [{**name, "role": "reference", "verdict": "refused"}]
     assert found["operations"] == []
     assert any("follow the end" in note for note in found["notes"])
+    assert "STOP" in found["stopped"]  # no binarizer takes a pickle that goes on behind its end
+    (tmp_path / "bad.bin").write_bytes(pickle.dumps({"f": os.getcwd}))
     allow = f"{os.getcwd.__module__}.getcwd"
     code, output, _ = run("inspect", "--json", tmp_path / "bad.bin", "--allow", allow)
     assert (code, json.loads(output)["imports"]) == (

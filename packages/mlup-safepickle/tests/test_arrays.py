@@ -48,6 +48,7 @@ def test_arrays_of_all_kinds_and_layouts(kind: str, protocol: int) -> None:
             same(load(data), pickle.loads(data))
 
 
+@pytest.mark.filterwarnings("ignore:The chararray class:DeprecationWarning")
 @pytest.mark.parametrize("protocol", range(6))
 def test_structures_scalars_subclasses_and_masks(protocol: int) -> None:
     structure = np.dtype([("a", "<f8"), ("b", "i4", (2,)), ("c", [("d", "S3")])], align=True)

@@ -113,6 +113,9 @@ def seen(value: object) -> object:
 
 
 @pytest.mark.parametrize("name", VALUES)
+@pytest.mark.filterwarnings(  # joblib's own files, on Python 3.13
+    "ignore:Exception ignored in. <_io.BufferedReader:pytest.PytestUnraisableExceptionWarning"
+)
 def test_every_array_comes_back_as_joblib_gives_it(tmp_path, name):
     path = tmp_path / "m"
     for protocol in (0, 2, 4, 5):
@@ -298,7 +301,9 @@ def test_a_shape_that_lies_is_an_error_and_no_allocation(tmp_path, name, mode, c
     path.write_bytes(COMPRESS[compressor](data) if compressor else data)
     size = path.stat().st_size
     options = {"mmap_mode": mode} if mode and not compressor else {}
-    with pytest.raises(mlup.ModelBinarizationError, match=said):
+    if compressor:
+        said += "|decompresses to far more"
+    with pytest.raises(mlup.ModelLoadError, match=said):
         mlup.load(path, "joblib", options=options)
     assert path.stat().st_size == size  # numpy.memmap makes files longer
     assert any("cannot be followed" in note for note in mlup.inspect(path, "joblib").notes)

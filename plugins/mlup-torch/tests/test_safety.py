@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import struct
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ import torch
 from torch import nn
 
 import mlup
+from mlup_safepickle import Refused
+from mlup_torch.containers import NoTorchFileError, check_no_script, check_records
 
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor")
 
@@ -159,6 +162,118 @@ def test_torchscript_under_another_name_is_not_run_cve_2025_32434(recwarn):
     recwarn.clear()
     with pytest.raises(mlup.ModelBinarizationError, match="torch-jit"):
         mlup.load(stream.getvalue(), "torch")
+
+
+def directory_of(data: bytes) -> tuple[bytes, bytes, int]:
+    """The records of an archive, its directory and how many entries that has."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        start, count = archive.start_dir, len(archive.namelist())
+    ends = [each for each in (data.find(b"PK\6\6", start), data.rfind(b"PK\5\6")) if each > 0]
+    return data[:start], data[start : min(ends)], count
+
+
+def entries_of(directory: bytes, moved: int) -> list[bytes]:
+    """Each entry of a directory, of records that stand elsewhere now."""
+    entries, at = [], 0
+    while at < len(directory):
+        name, extra, comment = struct.unpack_from("<3H", directory, at + 28)
+        entry = bytearray(directory[at : at + 46 + name + extra + comment])
+        struct.pack_into("<I", entry, 42, struct.unpack_from("<I", entry, 42)[0] + moved)
+        entries.append(bytes(entry))
+        at += len(entry)
+    return entries
+
+
+class Script(nn.Module):
+    """TorchScript that tells when it is loaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.ones(1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    @torch.jit.export
+    def __getstate__(self) -> tuple[torch.Tensor, bool]:
+        return self.weight, self.training
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[torch.Tensor, bool]) -> None:
+        self.weight = state[0]
+        self.training = state[1]
+        raise RuntimeError("TorchScript was run")
+
+
+@pytest.fixture
+def two_archives(recwarn):
+    """Files that are weights to zipfile, which searches for the directory, and a script to torch."""
+    stream = io.BytesIO()
+    torch.jit.save(torch.jit.script(Script()), stream)
+    recwarn.clear()
+    script, its_directory, count = directory_of(stream.getvalue())
+    weights, directory, _ = directory_of(
+        saved({f"k{n}": torch.ones(1) for n in range(40)}, zipped=True)
+    )
+    entries = entries_of(directory, len(script))
+    entries = [e for e in entries if b"/data/" not in e] + [e for e in entries if b"/data/" in e]
+    entries = entries[:count]
+    extra = struct.unpack_from("<H", entries[-1], 32)[0] + len(its_directory)
+    entries[-1] = entries[-1][:32] + struct.pack("<H", extra) + entries[-1][34:] + its_directory
+    both = b"".join(entries)
+    gap = len(both) - len(its_directory)
+    body = script + weights
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, len(both), len(body) + gap, gap)
+    return body + both + end + b" " * gap
+
+
+def test_an_archive_that_is_another_one_to_torch_is_refused_cve_2025_32434(two_archives, tmp_path):
+    assert not any("constants" in n for n in zipfile.ZipFile(io.BytesIO(two_archives)).namelist())
+    (tmp_path / "model.pt").write_bytes(two_archives)
+    records = torch._C.PyTorchFileReader(str(tmp_path / "model.pt")).get_all_records()
+    assert "constants.pkl" in records
+    for source in (two_archives, tmp_path / "model.pt"):
+        with pytest.raises(mlup.UnsafeModelError, match="another archive"):
+            mlup.load(source, "torch")
+        assert any("another archive" in each for each in mlup.inspect(source, "torch").notes)
+
+
+def test_the_records_that_torch_itself_finds_are_asked_too(two_archives):
+    with pytest.raises(NoTorchFileError, match="torch-jit"):
+        check_records(io.BytesIO(two_archives), len(two_archives))
+    with pytest.raises(Refused, match="TorchScript"):
+        check_no_script(io.BytesIO(two_archives))
+
+
+@pytest.mark.parametrize("name", ["constants.pkl", "CONSTANTS.pkl", "DATA.pkl"])
+def test_records_that_torch_finds_in_any_case_are_refused(name):
+    stream = io.BytesIO(saved(NET))
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr(archive.namelist()[0].partition("/")[0] + "/" + name, b"\x80\x02}.")
+    with pytest.raises(mlup.ModelLoadError, match=r"torch-jit|same name"):
+        mlup.load(stream.getvalue(), "torch")
+
+
+@pytest.mark.parametrize("by", [-8, 8])
+def test_a_directory_that_is_not_where_it_should_be_is_refused(by):
+    data = repacked(saved(NET.state_dict()), lambda name, old: (name, old))
+    end = data.rindex(b"PK\5\6")
+    offset = struct.unpack_from("<I", data, end + 16)[0]
+    moved = data[: end + 16] + struct.pack("<I", offset + by) + data[end + 20 :]
+    with pytest.raises(mlup.ModelLoadError):
+        mlup.load(moved, "torch")
+    assert mlup.inspect(moved, "torch").notes
+
+
+def test_two_end_records_that_disagree_are_refused():
+    data = saved(NET.state_dict())
+    end64 = data.rindex(b"PK\6\6")
+    locator = data.rindex(b"PK\6\7")
+    for at, form in ((locator + 8, "<Q"), (end64 + 32, "<Q"), (end64 + 48, "<Q")):
+        changed = bytearray(data)
+        struct.pack_into(form, changed, at, struct.unpack_from(form, data, at)[0] - 1)
+        with pytest.raises(mlup.ModelLoadError):
+            mlup.load(bytes(changed), "torch")
 
 
 def test_nothing_global_changes_and_threads_do_not_share_what_they_allow(tmp_path):

@@ -42,16 +42,20 @@ def report_of(
         pickles: how many belong to the format; what follows them is worth a note.
     """
     notes: list[str] = []
+    stopped: str | None = None
     for number in range(1, pickles + _STREAMS):
         try:
             reader = (following := machine()).reader
             following.load()
         except Exception as error:  # whatever a damaged pickle runs into; it is told up to there
             if number <= pickles:
+                stopped = next(iter(watching.notes), _said(error))
                 notes.append(f"the pickle cannot be followed to its end: {_said(error)}")
             else:
                 notes.append("more bytes follow the end of the pickle")
             break
+        if number == pickles:
+            stopped = next(iter(watching.notes), "")
         if not reader.data[reader.at :]:
             reader.more()
         if not reader.data[reader.at :]:
@@ -60,7 +64,9 @@ def report_of(
             notes.append(
                 "bytes follow the end of the pickle; looked into as if a second one stood there"
             )
-    return mlup.Report(imports=watching.imports(), notes=(*watching.notes, *notes))
+    return mlup.Report(
+        imports=watching.imports(), notes=(*watching.notes, *notes), stopped=stopped or ""
+    )
 
 
 def _said(error: Exception) -> str:

@@ -20,6 +20,12 @@ _CHUNK: Final = 64 * 1024
 _PIECE: Final = 1024 * 1024
 
 
+BOMB: Final = (
+    f"it decompresses to far more than its size accounts for ({_RATIO} times its size and "
+    f"{_FREE >> 20} MiB), as a bomb does"
+)
+
+
 class Decompressed(io.RawIOBase):
     """What a decompressing stream gives, up to a limit.
 
@@ -46,10 +52,7 @@ class Decompressed(io.RawIOBase):
         piece = self._inner.read(min(len(view), _PIECE))
         self.left -= len(piece)
         if self.left < 0:
-            raise Refused(
-                f"it decompresses to far more than its size accounts for ({_RATIO} times its size "
-                f"and {_FREE >> 20} MiB), as a bomb does"
-            )
+            raise Refused(BOMB)
         view[: len(piece)] = piece
         return len(piece)
 

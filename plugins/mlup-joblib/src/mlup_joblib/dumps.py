@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from mlup_joblib.decompressing import BOMB
 from mlup_safepickle import Acting, Budget, Made, Reader, Refused, Unpickler, Watching
 from mlup_safepickle.safelists import NEW
 
@@ -59,6 +60,7 @@ class LoadedDump(Unpickler):
         longest: how many bytes may still come.
         mapped: the file to map arrays from; ``None``: they are read.
         mode: how they are to be mapped; ``None``: not, and they get this machine's byte order.
+        compressed: whether there is a limit to what comes out of it.
     """
 
     def __init__(
@@ -69,12 +71,15 @@ class LoadedDump(Unpickler):
         longest: Callable[[], int],
         mapped: BinaryIO | None = None,
         mode: str | None = None,
+        *,
+        compressed: bool = False,
     ) -> None:
         super().__init__(reader, acting, budget)
         acting.admit(MODULE, WRAPPER, Wrapper, NEW)
         self._longest = longest
         self._mapped = mapped
         self._mode = mode
+        self._compressed = compressed
 
     def find_class(self, module: str, name: str) -> Any:
         """A name; that of an old wrapper says how old the file is."""
@@ -113,6 +118,8 @@ class LoadedDump(Unpickler):
     def _check_length(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         count = math.prod(shape)
         size, left = count * dtype.itemsize, self._longest()
+        if size > left and self._compressed:
+            raise Refused(BOMB)
         if size > left or (count and not dtype.itemsize):
             raise EOFError(
                 f"an array of the shape {shape}, of {size} bytes, is longer than what may still come, "

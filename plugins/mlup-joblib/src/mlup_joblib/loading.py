@@ -50,7 +50,8 @@ def _loaded(file: mlup.LoadedFile, stream: BinaryIO, kind: str | None, mode: str
     reader, budget, longest = _reader(stream, kind)
     mapped = stream if mode and kind is None else None
     mode = "r+" if mode == "w+" else mode  # as joblib does: nothing is overwritten
-    machine = LoadedDump(reader, Acting(table(), file.allow, budget), budget, longest, mapped, mode)
+    acting = Acting(table(), file.allow, budget)
+    machine = LoadedDump(reader, acting, budget, longest, mapped, mode, compressed=kind is not None)
     model = machine.load()
     if kind is None:
         reader.give_back()

@@ -98,7 +98,7 @@ def inspect(file: mlup.LoadedFile) -> mlup.Report:
     try:
         trees = validate_outside_trees(data).trees
     except (HostileTextError, IncompleteTextError, UnicodeDecodeError) as error:
-        return mlup.Report(notes=(f"it would be refused: {error}",))
+        return mlup.Report(notes=(f"it would be refused: {error}",), stopped=str(error))
     return mlup.Report(
         notes=(f"text of {trees} trees; the numbers in them are checked when it is loaded",)
     )

@@ -3,20 +3,43 @@
 ``torch.load`` resolves storages; these functions make tensors of them, and one of them
 (``_rebuild_from_type_v2``) calls another function that the file names.
 
-Source: ``torch/_utils.py`` and ``torch/_tensor.py`` of PyTorch 2.13.
+And of states: ``__setstate__``, and ``eval()`` after it, call methods of what is in them
+(``self.defaults.setdefault(…)``, ``self._modules.items()``). Of exact dicts and lists these are known.
+
+Source: ``torch/_utils.py``, ``torch/_tensor.py``, ``torch/optim``, ``torch/nn/modules`` and
+``torch/utils/hooks.py`` of PyTorch 2.13.
 """
 
 from __future__ import annotations
 
+import weakref
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any, Final
 
+_DICTS: Final = (dict, OrderedDict)
+_MOST_HANDLES: Final = 2**31
+_FLAGS: Final = ("capturable", "fused", "foreach", "maximize", "differentiable")
+_STEPS: Final = ("step", "eta", "mu", "mu_product")
+_MOST_LAYERS: Final = 10_000
+_HOOK_DICTS: Final = (OrderedDict, weakref.WeakValueDictionary)
+_OF_OPTIMIZERS: Final = frozenset({"defaults", "state", "param_groups"})
+
 
 def tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """``_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, …)``, and quantized ones."""
-    if kwargs or not 4 <= len(args) <= 8:
+    """``_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata)``.
+
+    And ``_rebuild_qtensor``, which has the quantizer's parameters before ``requires_grad``.
+    """
+    if kwargs or not 4 <= len(args) <= 7:
         return "there are other arguments"
-    return _view(args[0], args[1], args[2], args[3], args[0]) or _hooks(args[5:7])
+    view = _view(args[0], args[1], args[2], args[3], args[0])
+    quantizer = args[4] if len(args) > 4 and type(args[4]) is tuple else ()
+    for each in quantizer[1:]:
+        plain = each if type(each) is list else [each]
+        if not _is_tensor(each) and not all(type(n) in (int, float) for n in plain):
+            return "its scales are none"
+    return view or _hooks(args[5:6]) or _metadata(args[6:7])
 
 
 def typed_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
@@ -25,7 +48,8 @@ def typed_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
 
     if kwargs or not 7 <= len(args) <= 8 or not isinstance(args[6], torch.dtype):
         return "there are other arguments"
-    return _view(args[0], args[1], args[2], args[3], args[6]) or _hooks(args[5:6])
+    view = _view(args[0], args[1], args[2], args[3], args[6])
+    return view or _hooks(args[5:6]) or _metadata(args[7:8])
 
 
 def _view(storage: Any, offset: Any, size: Any, stride: Any, of: Any) -> str | None:
@@ -36,9 +60,10 @@ def _view(storage: Any, offset: Any, size: Any, stride: Any, of: Any) -> str | N
     sizes, strides = _numbers(size), _numbers(stride)
     if sizes is None or strides is None or len(sizes) != len(strides) or type(offset) is not int:
         return "its sizes are none"
+    untyped = getattr(storage, "_untyped_storage", storage)  # a typed one warns when it is asked
     item = of.itemsize if isinstance(of, torch.dtype) else torch._utils._element_size(of.dtype)
     last = offset + sum((n - 1) * step for n, step in zip(sizes, strides, strict=True))
-    if offset < 0 or (0 not in sizes and (last + 1) * item > storage.nbytes()):
+    if offset < 0 or (0 not in sizes and (last + 1) * item > untyped.nbytes()):
         return "it reaches beyond its storage"
     return None
 
@@ -50,28 +75,70 @@ def _numbers(value: Any) -> tuple[int, ...] | None:
 
 
 def _hooks(hooks: tuple[Any, ...]) -> str | None:
+    empty = all(
+        type(each) in (bool, type(None)) or (type(each) in _DICTS and not each) for each in hooks
+    )
+    return None if empty else "it brings hooks along"
+
+
+def _metadata(metadata: tuple[Any, ...]) -> str | None:
+    """``conj`` and ``neg``: to be read with another sign."""
+    for each in metadata:
+        if each is not None and (type(each) not in _DICTS or not set(each) <= {"conj", "neg"}):
+            return "its metadata is none"
+    return None
+
+
+def _is_tensor(value: Any) -> bool:
+    import torch
+
+    return isinstance(value, torch.Tensor)
+
+
+def _whole(tensor: Any) -> bool:
+    """Whether there is memory for each of its items: a stride of 0 makes of one as many as one likes."""
+    import torch
+
     return (
-        "it brings hooks along" if any(isinstance(each, dict) and each for each in hooks) else None
+        isinstance(tensor, torch.Tensor)
+        and tensor.layout is torch.strided
+        and not tensor.is_nested
+        and (
+            tensor.device.type == "meta"
+            or tensor.numel() * tensor.itemsize <= tensor.untyped_storage().nbytes()
+        )
     )
 
 
 def nested_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     """``_rebuild_nested_tensor(buffer, sizes, strides, offsets)``: each part within the buffer."""
+    if kwargs or len(args) != 4 or not all(map(_whole, args)):
+        return "there are other arguments"
+    return _parts(*args)
+
+
+def _parts(buffer: Any, sizes: Any, strides: Any, offsets: Any) -> str | None:
     import torch
 
-    if kwargs or len(args) != 4 or not all(isinstance(each, torch.Tensor) for each in args):
-        return "there are other arguments"
-    buffer, sizes, strides, offsets = args
     if sizes.shape != strides.shape or sizes.ndim != 2 or offsets.shape != (len(sizes),):
         return "its parts have other shapes"
-    if any(bool((each < 0).any()) for each in (sizes, strides, offsets)):
+    if any(
+        each.dtype is not torch.int64 or each.device.type != "cpu"
+        for each in (sizes, strides, offsets)
+    ):
         return "its sizes are none"
-    last = offsets + ((sizes - 1).clamp(min=0) * strides).sum(dim=1)
-    return "it reaches beyond its buffer" if bool((last >= max(1, buffer.numel())).any()) else None
+    count = buffer.numel()
+    for part, steps, offset in zip(sizes.tolist(), strides.tolist(), offsets.tolist(), strict=True):
+        if offset < 0 or min((*part, *steps), default=0) < 0:
+            return "its sizes are none"
+        last = offset + sum((n - 1) * step for n, step in zip(part, steps, strict=True))
+        if 0 not in part and last >= count:
+            return "it reaches beyond its buffer"
+    return None
 
 
 def sparse_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """``_rebuild_sparse_tensor(layout, data)``: torch itself looks at its indices in the end."""
+    """``_rebuild_sparse_tensor(layout, data)``: what its indices are is seen in the end."""
     import torch
 
     if (
@@ -79,8 +146,55 @@ def sparse_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
         or len(args) != 2
         or not isinstance(args[0], torch.layout)
         or type(args[1]) is not tuple
+        or not 3 <= len(args[1]) <= 4
     ):
         return "there are other arguments"
+    values = 1 if args[0] is torch.sparse_coo else 2
+    if not all(map(_whole, args[1][:values])) or not _is_tensor(args[1][values]):
+        return "its indices are none"
+    return None
+
+
+def layout(tensor: Any) -> str | None:
+    """What is wrong with a loaded tensor that is sparse or nested.
+
+    Torch looks at the indices of sparse ones only where ``check_sparse_tensor_invariants`` is enabled,
+    for the whole process; and of nested ones when they are made, before their storages may be read.
+    """
+    import torch
+
+    if tensor.device.type == "meta" or tensor.layout is getattr(torch, "jagged", None):
+        return None
+    if tensor.is_nested:
+        parts = (
+            tensor._nested_tensor_size(),
+            tensor._nested_tensor_strides(),
+            tensor._nested_tensor_storage_offsets(),
+        )
+        return _parts(tensor.values(), *parts)
+    tensor = tensor.detach()
+    kind, size = tensor.layout, tensor.size()
+    try:
+        if kind is torch.sparse_coo:
+            torch.sparse_coo_tensor(
+                tensor._indices(),
+                tensor._values(),
+                size,
+                check_invariants=True,
+                is_coalesced=tensor.is_coalesced(),
+            )
+            return None
+        rows = kind in (torch.sparse_csr, torch.sparse_bsr)
+        torch.sparse_compressed_tensor(
+            tensor.crow_indices() if rows else tensor.ccol_indices(),
+            tensor.col_indices() if rows else tensor.row_indices(),
+            tensor.values(),
+            size,
+            layout=kind,
+            check_invariants=True,
+        )
+    except (RuntimeError, IndexError) as error:
+        return f"{str(error).splitlines()[0]:.200}"
     return None
 
 
@@ -150,3 +264,112 @@ _OF_FUNCTIONS: Final[dict[str, Callable[[tuple[Any, ...], dict[str, Any]], str |
     "_rebuild_parameter": parameter,
     "_rebuild_parameter_with_state": parameter,
 }
+
+
+def optimizer_state(state: Any, instance: Any) -> str | None:
+    """``defaults``, ``state`` and ``param_groups``, of plain containers, and no hooks."""
+    if type(state) is not dict or not all(type(name) is str for name in state):
+        return "it is no dict of names"
+    for name, value in state.items():
+        if name in _OF_OPTIMIZERS:
+            continue
+        if name.endswith("_hooks"):
+            if type(value) not in _DICTS or value:
+                return "it brings hooks along"
+        elif callable(value) or hasattr(type(instance), name):
+            return f"it would replace {name:.100}"
+    if type(state.get("defaults", {})) is not dict:
+        return "its defaults are no dict"
+    return _groups(state.get("param_groups", [])) or _steps(state.get("state", {}))
+
+
+def _groups(groups: Any) -> str | None:
+    if type(groups) is not list or not all(type(each) is dict for each in groups):
+        return "its param_groups are no dicts"
+    for each in groups:
+        if any(type(each.get(flag)) not in (bool, type(None)) for flag in _FLAGS):
+            return "its param_groups have other flags"
+        parameters = each.get("params", [])
+        if type(parameters) is not list or not all(map(_is_parameter, parameters)):
+            return "its parameters are none"
+    return None
+
+
+def _is_parameter(value: Any) -> bool:
+    import torch
+
+    return isinstance(value, torch.Tensor) or type(value) is int
+
+
+def _steps(steps: Any) -> str | None:
+    """For each parameter a dict, whose numbers are made tensors."""
+    import torch
+
+    if type(steps) not in (dict, defaultdict):
+        return "its state is no dict"
+    for each in steps.values():
+        if type(each) is not dict:
+            return "its state of a parameter is no dict"
+        for name in _STEPS:
+            value = each.get(name, 0)
+            if not isinstance(value, torch.Tensor) and type(value) not in (int, float):
+                return f"its {name} is no number"
+    return None
+
+
+def module_state(state: Any, instance: Any) -> str | None:
+    """Parameters, buffers and modules in dicts of their own, and hooks in dicts."""
+    import torch
+
+    if type(state) is tuple:  # of quantized ones, in an order of their own
+        return None
+    if type(state) not in _DICTS:
+        return "it is no dict"
+    for name, kind in (
+        ("_parameters", torch.Tensor),
+        ("_buffers", torch.Tensor),
+        ("_modules", torch.nn.Module),
+    ):
+        held = state.get(name, {})
+        if type(held) not in _DICTS:
+            return f"its {name} are no dict"
+        if not all(each is None or isinstance(each, kind) for each in held.values()):
+            return f"its {name} are none"
+    for name, value in state.items():
+        if type(name) is not str:
+            return "it is no dict of names"
+        if name.endswith("_hooks") and value is not None and type(value) not in _DICTS:
+            return f"its {name} are no dict"
+    if type(state.get("_non_persistent_buffers_set", set())) is not set:
+        return "its _non_persistent_buffers_set is no set"
+    return _weights_of_rnn(state) if isinstance(instance, torch.nn.RNNBase) else None
+
+
+def _weights_of_rnn(state: Any) -> str | None:
+    for name in ("all_weights", "_all_weights", "_flat_weights", "_flat_weights_names"):
+        value = state.get(name, [])
+        if type(value) is not list:
+            return f"its {name} are no list"
+        for each in value:
+            inner = each if name.endswith("all_weights") and type(each) is list else [each]
+            if not all(one is None or type(one) is str or _is_parameter(one) for one in inner):
+                return f"its {name} are none"
+    if any(type(state.get(n, 0)) not in (int, bool) for n in ("num_layers", "proj_size")):
+        return "its sizes are none"
+    if state.get("num_layers", 0) > _MOST_LAYERS:
+        return "it has more layers than any"
+    return None
+
+
+def handle_state(state: Any, instance: Any) -> str | None:
+    """``(hooks, id, more hooks)`` of a ``RemovableHandle``, which counts on from there for all."""
+    if type(state) is not tuple or not 2 <= len(state) <= 3:
+        return "it is no handle's"
+    if type(state[1]) is not int or not 0 <= state[1] < _MOST_HANDLES:
+        return "its number is none"
+    more = state[2] if len(state) == 3 else None
+    if type(more) not in (type(None), list, tuple):
+        return "its hooks are no dicts"
+    if not all(each is None or type(each) in _HOOK_DICTS for each in (state[0], *(more or ()))):
+        return "its hooks are no dicts"
+    return None

@@ -4,7 +4,29 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from mlup_safepickle import Acting, Budget, Reader, Unpickler, size_of, table
+from mlup_safepickle import Acting, Budget, Reader, Refused, Unpickler, size_of, table
+
+
+class _TorchActing(Acting):
+    """Takes note of the tensors whose parts torch goes by without a look at them.
+
+    Attributes:
+        unchecked: sparse and nested ones; where storages follow the pickle, of no content yet.
+    """
+
+    def __init__(self, allow: tuple[str, ...], budget: Budget) -> None:
+        import torch
+
+        super().__init__(table(), allow, budget)
+        self.unchecked: list[Any] = []
+        self._tensor, self._strided = torch.Tensor, torch.strided
+
+    def call(self, function: Any, arguments: Any) -> Any:
+        """As any call."""
+        made = super().call(function, arguments)
+        if isinstance(made, self._tensor) and (made.layout is not self._strided or made.is_nested):
+            self.unchecked.append(made)
+        return made
 
 
 class Pickling:
@@ -15,7 +37,7 @@ class Pickling:
     def __init__(self, allow: tuple[str, ...], size: int) -> None:
         """Of a file of ``size`` bytes, for which the caller allows some names."""
         budget = Budget(size)
-        acting = Acting(table(), allow, budget)
+        acting = self._acting = _TorchActing(allow, budget)
 
         class TorchUnpickler(Unpickler):
             """One of the pickles of a file."""
@@ -46,3 +68,16 @@ class Pickling:
     def load(self, stream: BinaryIO, **options: Any) -> Any:
         """The object of the next pickle in the stream."""
         return self.Unpickler(stream, **options).load()
+
+    def check(self) -> None:
+        """What can be seen only when all storages are there.
+
+        Raises:
+            Refused: a tensor has indices or parts that are not within it.
+        """
+        from mlup_torch.checks import layout
+
+        for each in self._acting.unchecked:
+            said = layout(each)
+            if said:
+                raise Refused(f"one of its tensors is not safe to use: {said}")

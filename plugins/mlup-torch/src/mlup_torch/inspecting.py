@@ -72,7 +72,9 @@ def _archive(stream: BinaryIO, watching: Watching) -> mlup.Report:
         return mlup.Report(notes=("the archive has no data.pkl in its folder",))
     report = _report(io.BytesIO(content(stream, found, _LONGEST)), watching, 1)
     others = [
-        each.filename for each in records if each.filename.endswith(".pkl") and each is not found
+        each.filename
+        for each in records
+        if each.filename.lower().endswith(".pkl") and each is not found
     ]
     if others:
         said = f"the archive has other pickles, which are not read: {', '.join(others):.200}"

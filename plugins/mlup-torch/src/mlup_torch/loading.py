@@ -67,24 +67,39 @@ def _load_stream(
     import torch
 
     from mlup_safepickle import size_of
-    from mlup_torch.containers import NoTorchFileError, check_container, protocol
+    from mlup_torch.containers import (
+        NoTorchFileError,
+        check_container,
+        check_no_script,
+        check_records,
+    )
     from mlup_torch.hardened import Pickling
 
     start, size = stream.tell(), size_of(stream)
+    zipped = stream.read(len(ZIP)) == ZIP
+    stream.seek(start)
+    # Of the format before 1.6, nothing is loaded as weights alone: its sparse tensors would have to
+    # be looked for in what comes out.
+    protocol, plain = 0, False
     try:
         check_container(stream, size)
+        if zipped:
+            protocol, plain = check_records(stream, size)
     except NoTorchFileError as error:
         raise mlup.ModelBinarizationError(
             f"{file.label} was not loaded by torch: {error}."
         ) from error
     source = stream if mapped is None else opened_path(stream, mapped)
-    if protocol(stream) == _OF_WEIGHTS:
+    if protocol == _OF_WEIGHTS and plain:
         try:
             return torch.load(source, weights_only=True, **options)
         except pickle.UnpicklingError:  # it holds more than weights
             stream.seek(start)
     pickling: Any = Pickling(file.allow, size)
-    return torch.load(source, pickle_module=pickling, weights_only=False, **options)
+    check_no_script(stream)
+    loaded = torch.load(source, pickle_module=pickling, weights_only=False, **options)
+    pickling.check()
+    return loaded
 
 
 @contextlib.contextmanager
