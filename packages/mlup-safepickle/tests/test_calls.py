@@ -71,7 +71,13 @@ def test_a_partial_is_not_called_by_its_file() -> None:
 # -- one state, and only before it is used ---------------------------------------------------------
 
 
-class Thing:
+class _Compiled:
+    """Without a ``__dict__``, as what is not written in Python."""
+
+    __slots__ = ()
+
+
+class Thing(_Compiled):
     """A class whose states are checked."""
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 import mlup
-from mlup_torch.checks import handle_state, module_state, optimizer_state
+from mlup_torch.state_checks import handle_state, module_state, optimizer_state
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Sparse "),

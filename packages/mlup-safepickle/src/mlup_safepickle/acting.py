@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from mlup_safepickle.budget import CHECKED_CALL, Budget
+from mlup_safepickle.budget import CHECKED_CALL, CHECKED_STATE, Budget
 from mlup_safepickle.importing import defined, imported, package_of, packages_of
 from mlup_safepickle.names import today
 from mlup_safepickle.refusing import Refused
@@ -37,10 +37,17 @@ _PLAIN: Final = (int, float, complex, str, bytes, tuple, list, dict, set, frozen
 
 
 class _StateCheck(NamedTuple):
-    """What is asked before an object of a class, which ``name`` says, gets its state."""
+    """What is asked before an object of a class, which ``name`` says, gets its state.
+
+    Attributes:
+        name: of the class.
+        checks: which are asked.
+        once: part of it is compiled, and others may hold on to its memory.
+    """
 
     name: str
     checks: tuple[str, ...]
+    once: bool
 
 
 class _Callee:
@@ -227,7 +234,8 @@ class Acting:
     def _counted(self, made: Any) -> Any:
         cls = type(made)
         self._budget.take(cls.__basicsize__)
-        if self._check_of(cls) is not None and id(made) not in self._entries:
+        check = self._check_of(cls)
+        if check is not None and check.once and id(made) not in self._entries:
             self._open[id(made)] = made
         return made
 
@@ -255,12 +263,15 @@ class Acting:
                 f"it would change {name} itself, for the whole process", (name,), allowable=False
             )
         check = self._check_of(type(instance))
-        complete = check is not None and self._open.pop(id(instance), None) is None
+        complete = check is not None and check.once
+        if complete and self._open.pop(id(instance), None) is not None:
+            complete = False
         if complete or id(instance) in self._whole:
             raise Refused(f"it would change an object of {kind(instance)} that is in use")
         if self._open:
             self._close(state)
         for each in check.checks if check else ():
+            self._budget.count(CHECKED_STATE)
             against = self._check(each)(state, instance)
             if against:
                 said = f"it would give an object of {kind(instance)} a state that is not safe: {against}"
@@ -282,7 +293,8 @@ class Acting:
             entry = self._table.get((today(each.__module__), each.__qualname__))
             if entry is not None and entry.state_checks:
                 if not {name_of(each), name_of(cls)} & self._allow:
-                    found = _StateCheck(name_of(cls), entry.state_checks)
+                    once = not all(base.__dictoffset__ for base in cls.__mro__[:-1])
+                    found = _StateCheck(name_of(cls), entry.state_checks, once)
                 break
         self._state_checks[cls] = found
         return found

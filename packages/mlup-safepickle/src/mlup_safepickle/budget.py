@@ -23,6 +23,9 @@ CALL: Final = 200
 CHECKED_CALL: Final = 100
 """What a call that has to be checked counts for beside that."""
 
+CHECKED_STATE: Final = 200
+"""What a state that has to be checked counts for."""
+
 MOST_HASHED: Final = 4096
 """Values in one key: those that are in it several times count as often."""
 

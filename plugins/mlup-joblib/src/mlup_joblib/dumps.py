@@ -144,7 +144,8 @@ class LoadedDump(Unpickler):
         self.reader.give_back()
         offset = file.tell()
         order = "F" if order == "F" else "C"
-        array = np.memmap(file, dtype, self._mode, offset, shape, order)  # type: ignore[call-overload]
+        memmap: Any = np.memmap
+        array = memmap(file, dtype, self._mode, offset, shape, order)
         file.seek(offset + array.nbytes)
         if unaligned and offset % _ALIGNED:
             warnings.warn(

@@ -47,7 +47,8 @@ def tree_state(state: Any, tree: Any) -> str | None:
 
     if type(state) is not dict:
         return "it is no dict"
-    nodes, values = state.get("nodes"), state.get("values")
+    nodes: Any = state.get("nodes")
+    values: Any = state.get("values")
     if type(nodes) is not np.ndarray or type(values) is not np.ndarray:
         return "it has no nodes"
     count = len(nodes) if nodes.ndim == 1 else 0
@@ -80,16 +81,17 @@ def predictor_state(state: Any, predictor: Any) -> str | None:
 
     if type(state) is not dict or type(state.get("nodes")) is not np.ndarray:
         return "it has no nodes"
-    nodes = state["nodes"]
+    nodes: Any = state["nodes"]
     names = set(nodes.dtype.names or ())
     if nodes.ndim != 1 or not len(nodes) or not names >= _OF_PREDICTORS:
         return "its nodes are none"
     if any(nodes.dtype[name] != np.uint8 for name in ("is_leaf", "is_categorical")):
         return "its nodes are none"
-    bitsets = [state[name] for name in state if name.endswith("bitsets")]
-    for each in bitsets:
-        if type(each) is not np.ndarray or each.shape[1:] != (_WORDS,) or each.dtype != np.uint32:
-            return "its sets of categories are none"
+    bitsets: list[Any] = [state[name] for name in state if name.endswith("bitsets")]
+    if not all(type(each) is np.ndarray and each.dtype == np.uint32 for each in bitsets):
+        return "its sets of categories are none"
+    if any(each.shape[1:] != (_WORDS,) for each in bitsets):
+        return "its sets of categories are none"
     sets = min(map(len, bitsets), default=0)
     if (nodes["is_categorical"].astype(bool) & (nodes["bitset_idx"] >= sets)).any():
         return "a node of it looks at categories that are none"
@@ -137,7 +139,7 @@ def neighbours_state(state: Any, tree: Any) -> str | None:
         return "its nodes are out of range"
     if not nodes["is_leaf"][(count - 1) // 2 :].all():
         return "its leaves are not at its end"
-    weights = state[12] if len(state) > 12 else None
+    weights: Any = state[12] if len(state) > 12 else None
     if weights is not None and (type(weights) is not np.ndarray or weights.shape != (len(data),)):
         return "it has other weights"
     return None
@@ -162,7 +164,7 @@ def thresholds_state(state: Any, regression: Any) -> str | None:
     if type(state) is not dict:
         return "it is no dict"
     for name in ("X_thresholds_", "y_thresholds_"):
-        value = state.get(name)
+        value: Any = state.get(name)
         if value is not None and (type(value) is not np.ndarray or value.dtype.kind not in "fiu"):
             return f"its {name} is no array of numbers"
     return None
