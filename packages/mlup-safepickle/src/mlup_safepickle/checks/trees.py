@@ -88,9 +88,9 @@ def predictor_state(state: Any, predictor: Any) -> str | None:
     if any(nodes.dtype[name] != np.uint8 for name in ("is_leaf", "is_categorical")):
         return "its nodes are none"
     bitsets: list[Any] = [state[name] for name in state if name.endswith("bitsets")]
-    if not all(type(each) is np.ndarray and each.dtype == np.uint32 for each in bitsets):
+    if not all(type(each) is np.ndarray for each in bitsets):
         return "its sets of categories are none"
-    if any(each.shape[1:] != (_WORDS,) for each in bitsets):
+    if any((each.dtype, *each.shape[1:]) != (np.uint32, _WORDS) for each in bitsets):
         return "its sets of categories are none"
     sets = min(map(len, bitsets), default=0)
     if (nodes["is_categorical"].astype(bool) & (nodes["bitset_idx"] >= sets)).any():
