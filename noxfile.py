@@ -105,10 +105,10 @@ def tests(session: nox.Session, suite: str) -> None:
 
     PyTorch and TensorFlow are installed on one Python, alone and together with everything; on the
     others their plugins take part without them, as far as detection goes. What takes minutes (models of
-    every kind, bombs) runs together with everything, and on the oldest Python.
+    every kind) runs together with everything, and on the oldest Python; bombs together alone.
     """
     light = [f"{_folder(each)}/tests" for each in LIGHT]
-    quick = False
+    left_out = ""
     if suite == "core":
         _install(session, CORE, *TESTING)
         paths = ["core/tests"]
@@ -116,7 +116,7 @@ def tests(session: nox.Session, suite: str) -> None:
         _install(session, *LIGHT, *TESTING, *MODELS)
         _install(session, *HEAVY, deps=False)
         paths = [*light, "tests"]
-        quick = session.python != PYTHONS[0]
+        left_out = "bomb" if session.python == PYTHONS[0] else "slow"
     elif suite == "together":
         _install(session, *DISTRIBUTIONS, *TESTING, *MODELS, *LISTED, "tf_keras")
         paths = ["tests"]
@@ -124,13 +124,13 @@ def tests(session: nox.Session, suite: str) -> None:
         session.install(*TESTING, *OLDEST, *MODELS, *_editable(LIGHT))
         _install(session, *HEAVY, deps=False)
         paths = [*light, "tests"]
-        quick = True
+        left_out = "slow"
     else:
         (alone,) = (each for each in DISTRIBUTIONS if each.name == suite)
         ours = (CORE, *NEEDS.get(suite, ()), alone)
         _install(session, *ours, *TESTING, *WRITERS.get(suite, ()))
         paths = [f"{_folder(alone)}/tests"]
-    marks = ("-m", "not slow") if quick else ()
+    marks = ("-m", f"not {left_out}") if left_out else ()
     session.run("pytest", "-q", *marks, *(session.posargs or paths))
 
 

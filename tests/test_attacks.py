@@ -32,6 +32,7 @@ FRAMEWORKS = {
 }
 """What is imported before a framework's own files are tried, beside what the others need."""
 SECONDS = 10
+"""Of the processor: how many others want it is not the file's doing."""
 MEGABYTES = 512
 ASKED = 1536
 """Address space that may be asked for, in megabytes: a bomb may not even try."""
@@ -149,7 +150,9 @@ def _of_step(case: Case, name: str, step: Said) -> list[str]:
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.bomb else [])
+        pytest.param(
+            case, id=case.name, marks=[pytest.mark.slow, pytest.mark.bomb] if case.bomb else []
+        )
         for case in CASES
     ],
 )

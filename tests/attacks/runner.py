@@ -151,7 +151,7 @@ def _chain(error: BaseException) -> list[str]:
 def _outcome(action: Any) -> dict[str, Any]:
     import mlup
 
-    start = time.monotonic()
+    start = time.process_time()
     try:
         value = action()
         said: dict[str, Any] = {"end": "loaded", "value": type(value).__name__}
@@ -165,7 +165,7 @@ def _outcome(action: Any) -> dict[str, Any]:
         said["chain"] = _chain(error)
     except BaseException as error:
         said = {"end": "raised", "error": f"{type(error).__name__}: {error}"[:500]}
-    said["seconds"] = round(time.monotonic() - start, 3)
+    said["seconds"] = round(time.process_time() - start, 3)
     return said
 
 

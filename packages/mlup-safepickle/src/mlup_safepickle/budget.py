@@ -23,7 +23,7 @@ CALL: Final = 200
 CHECKED_CALL: Final = 100
 """What a call that has to be checked counts for beside that."""
 
-CHECKED_STATE: Final = 200
+CHECKED_STATE: Final = 400
 """What a state that has to be checked counts for."""
 
 MOST_HASHED: Final = 4096
