@@ -112,6 +112,14 @@ def seen(value: object) -> object:
     return type(value), repr(value)
 
 
+def natively(path, **options):
+    """By joblib itself; those before 1.5 cannot swap bytes with NumPy 2."""
+    try:
+        return joblib.load(path, **options)
+    except AttributeError as error:
+        pytest.skip(f"not with this joblib: {error}")
+
+
 @pytest.mark.parametrize("name", VALUES)
 @pytest.mark.filterwarnings(  # joblib's own files, on Python 3.13
     "ignore:Exception ignored in. <_io.BufferedReader:pytest.PytestUnraisableExceptionWarning"
@@ -120,16 +128,16 @@ def test_every_array_comes_back_as_joblib_gives_it(tmp_path, name):
     path = tmp_path / "m"
     for protocol in (0, 2, 4, 5):
         joblib.dump(VALUES[name], path, protocol=protocol)
-        assert seen(mlup.load(path)) == seen(joblib.load(path))
+        assert seen(mlup.load(path)) == seen(natively(path))
         assert mlup.inspect(path).refused == mlup.inspect(path).notes == ()
         for mode in ("r", "c", "r+", "w+"):
             before = path.read_bytes()
             mapped = mlup.load(path, options={"mmap_mode": mode})
-            assert seen(mapped) == seen(joblib.load(path, mmap_mode=mode))
+            assert seen(mapped) == seen(natively(path, mmap_mode=mode))
             assert path.read_bytes() == before
     for compressor in COMPRESSORS:
         joblib.dump(VALUES[name], path, compress=(compressor, 1))
-        assert seen(mlup.load(path)) == seen(joblib.load(path))
+        assert seen(mlup.load(path)) == seen(natively(path))
         assert mlup.inspect(path).refused == mlup.inspect(path).notes == ()
 
 
