@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import pickle
+import re
 from collections import Counter, OrderedDict, deque
 from typing import Any
 
@@ -122,6 +124,69 @@ def test_a_pickle_with_such_arguments_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="arguments that are not safe") as caught:
         mlup_safepickle.load(io.BytesIO(data))
     assert len(caught.value.names) == 1
+
+
+PATTERNS: dict[str, tuple[Any, ...]] = {
+    "longer than any": ("a" * 1001, 0),
+    "longer than any, in bytes": (b"a" * 1001, 0),
+    "that is printed": ("ab", int(re.DEBUG)),
+    "that is a template": ("ab", 1),
+    "of letters in both cases": ("[\x01-\U0010ffff]", int(re.IGNORECASE)),
+    "of one letter in both cases": ("\u0451", int(re.IGNORECASE | re.UNICODE)),
+    "of escapes in both cases": (r"[\x01-\U0010ffff]", int(re.IGNORECASE)),
+    "of short escapes in both cases": (r"[\x01-\uffff]", int(re.IGNORECASE)),
+    "of names in both cases": (r"[\x01-\N{BULLET}]", int(re.IGNORECASE)),
+    "of bytes in both cases": (b"[\x01-\xff]", int(re.IGNORECASE)),
+    "that says both cases itself": ("(?i)[\x01-\U0010ffff]", int(re.UNICODE)),
+    "that says it of a part": (r"a(?i:[\x01-\U0010ffff])", int(re.UNICODE)),
+    "that says it among others": (r"(?msi)\uffff", int(re.UNICODE)),
+    "of a number": (5, 0),
+    "of a list": (["a"], 0),
+    "of a pattern": (re.compile("a"), 0),
+    "with flags that are none": ("a", "0"),
+    "with flags that are a truth": ("a", True),
+    "with flags of its class": ("a", re.ASCII),
+    "without flags": ("a",),
+    "with more": ("a", 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_pattern_that_no_model_has(name: str) -> None:
+    assert plain.pattern(PATTERNS[name], {})
+    text, *flags = PATTERNS[name]
+    if type(text) is str and len(flags) == 1 and type(flags[0]) is int:
+        stored = text.encode()
+        data = b"X" + len(stored).to_bytes(4, "little") + stored + b"I%d\n" % flags[0]
+        with pytest.raises(Refused, match=r"re\._compile"):
+            mlup_safepickle.load(io.BytesIO(b"cre\n_compile\n(" + data + b"tR."))
+
+
+def test_patterns_that_models_have() -> None:
+    for given in (
+        re.compile(r"(?u)\b\w\w+\b"), re.compile("[a-z]+", re.IGNORECASE), re.compile(b"a", re.DOTALL),
+        re.compile("[\u4e00-\u9fa5]+"), re.compile("(?i)a+"), re.compile(r"\(\?\u0451"),
+        re.compile("a" * 1000),
+    ):  # fmt: skip
+        assert plain.pattern((given.pattern, given.flags), {}) is None
+        assert mlup_safepickle.load(io.BytesIO(pickle.dumps(given))) == given
+    assert plain.pattern(("a", 0), {"flags": 0})
+
+
+ARRAYS = ("__array__", "__array_interface__", "__array_struct__", "__array_function__",
+          "__array_ufunc__", "__cuda_array_interface__", "__dlpack__", "__buffer__")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_no_key_has_an_object_taken_for_an_array(name: str) -> None:
+    """A key of a dict becomes an attribute: of ``Bunch``, of a module, of a partial."""
+    key = b"V" + name.encode() + b"\n"
+    for code in (b"}%sNs.", b"}(%sNu.", b"(%sNd.", b"ccollections\nOrderedDict\n)R%sNs.",
+                 b"cbuiltins\ndict\n(](%sNtatR.", b"ccollections\nOrderedDict\n(](%sNtatR.",
+                 b"ccollections\ndefaultdict\n(N](%sNtatR.", b"ccollections\nCounter\n(](%sNtatR."):  # fmt: skip
+        with pytest.raises(Refused, match="taken for an array"):
+            mlup_safepickle.load(io.BytesIO(code % key))
+        assert len(mlup_safepickle.load(io.BytesIO(code % b"V__array_priority__\n"))) == 1
 
 
 def test_keys_that_a_file_planted_are_not_called() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import pickle
+from collections import OrderedDict, defaultdict
 from typing import Any
 
 import pytest
@@ -159,3 +160,66 @@ def test_a_position_outside_the_buffer_of_philox(position: int) -> None:
     for inside in range(5):
         assert states.state({**bits.state, "buffer_pos": inside}, bits) is None
     assert states.state({**bits.state, "buffer_pos": position}, bits)
+
+
+class Asked:
+    """Says that it is a number, and an array."""
+
+    def __index__(self) -> int:
+        raise AssertionError("the state was asked for its value")
+
+    __int__ = __array__ = __len__ = __iter__ = __index__
+
+
+class Words(np.ndarray):  # type: ignore[misc]
+    """A subclass, which may bring methods along."""
+
+
+OTHERS = {
+    "an object": Asked(),
+    "an object in a list": [Asked()],
+    "a tuple": (1, 2),
+    "bytes": b"a",
+    "a number of NumPy's": np.uint64(1),
+    "real numbers": np.zeros(4),
+    "objects": np.array([None, 1]),
+    "a subclass of an array": np.zeros(4, np.uint64).view(Words),
+    "a dict that makes its values": defaultdict(list, state=1),
+    "a dict in order": OrderedDict(state=1),
+}
+
+
+@pytest.mark.parametrize("given", OTHERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_state_is_of_plain_values(kind: str, given: str) -> None:
+    """NumPy takes what it needs out of them, and so would ask any other object."""
+    bits = getattr(np.random, kind)(7)
+    for name in ("state", "has_uint32", "other"):
+        hostile = {**bits.state, name: OTHERS[given]}
+        assert states.state(hostile, bits)
+        assert states.state((hostile, bits.seed_seq), bits)
+        assert states.state({**bits.state, "state": {"state": OTHERS[given]}}, bits)
+
+
+def test_a_state_is_short() -> None:
+    bits = np.random.PCG64(1)
+    assert states.state({**bits.state, **{str(each): each for each in range(50)}}, bits) is None
+    assert states.state({**bits.state, **{str(each): each for each in range(70)}}, bits)
+    nested: dict[str, Any] = {}
+    nested["state"] = nested
+    assert states.state(nested, bits)
+
+
+def test_a_default_is_not_asked_for() -> None:
+    """The first step of an attack: NumPy looks a key up, and the dict calls what makes defaults."""
+
+    class Hostile:
+        def __reduce__(self) -> Any:
+            from numpy.random import _pickle
+
+            made, given = getattr(_pickle, "__bit_generator_ctor"), np.random.SFC64(1).state
+            return made, ("SFC64",), ({**given, "state": defaultdict(list)}, None)
+
+    for protocol in range(2, 6):
+        with pytest.raises(Refused, match="defaultdict"):
+            load(pickle.dumps(Hostile(), protocol))

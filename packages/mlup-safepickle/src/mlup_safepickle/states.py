@@ -64,6 +64,10 @@ def set_state(instance: Any, state: Any) -> None:
         if type(state) is dict:
             _check_names(instance, state)
             state = dict(state)  # what it changes there is not the file's to use
+        elif type(state) is tuple and dict in map(type, state):
+            # A dtype keeps the dict of its fields, and a partial that of its attributes: what the
+            # file puts into its own later was not checked.
+            state = tuple(dict(each) if type(each) is dict else each for each in state)
         own(instance, state)
         return
     in_slots = None
@@ -84,11 +88,17 @@ def _set_attributes(instance: Any, state: Any) -> None:
     instance.__dict__.update(state)
 
 
+def is_special(name: object) -> bool:
+    """Whether others would look for a method of that name: also by a subclass of ``str``."""
+    if not isinstance(name, str) or name in _PLAIN_DUNDERS:
+        return False
+    return str.startswith(name, "__") and str.endswith(name, "__")
+
+
 def _check_names(instance: Any, state: dict[Any, Any]) -> None:
     """No ``__setstate__`` and the like, which ``copy`` and others look for on an object itself."""
     for name in state:
-        special = type(name) is str and name.startswith("__") and name.endswith("__")
-        if special and name not in _PLAIN_DUNDERS:
+        if is_special(name):
             raise Refused(f"it would set {name:.100} of an object of {kind(instance)}")
     version = state.get(_VERSION, "")  # scikit-learn shows it in a warning, whatever it is
     if type(version) is not str or len(version) > _LONGEST_VERSION or not version.isprintable():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import pickle
 from collections import deque
+from collections.abc import Iterable
 from struct import unpack
 from typing import TYPE_CHECKING, Any, Final
 
@@ -193,6 +194,11 @@ def set_marked_items(machine: Unpickler) -> None:
     set_items(machine, machine.since_mark())
 
 
+def taken_for_array(keys: Iterable[Any]) -> bool:
+    """Whether one of these keys makes an object an array, if it becomes an attribute of it."""
+    return not _TAKEN_FOR_ARRAYS.isdisjoint(keys)
+
+
 def set_items(machine: Unpickler, items: list[Any]) -> None:
     target = machine.stack[-1]
     if not isinstance(target, dict):
@@ -200,7 +206,7 @@ def set_items(machine: Unpickler, items: list[Any]) -> None:
         return
     keys = items[::2]
     machine.budget.hashed(keys, target)
-    if not _TAKEN_FOR_ARRAYS.isdisjoint(keys):
+    if taken_for_array(keys):
         raise Refused("it would have an object taken for an array at an address of its choice")
     if type(target) is dict:
         target.update(zip(keys, items[1::2], strict=True))

@@ -62,7 +62,7 @@ def _everything_in(file: mlup.LoadedFile) -> tuple[str, ...]:
     """Names that an old dump would be refused for if it were a new one: a courtesy."""
     try:
         return inspect(file).refused
-    except Exception:
+    except Exception:  # a courtesy beside a refusal: a damaged dump must not hide it
         return ()
 
 

@@ -6,6 +6,8 @@ import functools
 import types
 from typing import Any
 
+from mlup_safepickle.states import is_special
+
 _NO_FUNCTIONS = (type, functools.partial, types.MethodType)
 
 
@@ -25,6 +27,8 @@ def partial_state(state: Any, instance: Any) -> str | None:
         return "its arguments are none"
     if type(attributes) not in (dict, type(None)):
         return "its attributes are no dict"
+    if any(map(is_special, attributes or ())):
+        return "its attributes have a name that is looked up on an object itself"
     return _of_function(function)
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any, Final
 
 from mlup_safepickle.budget import Budget
+from mlup_safepickle.values import taken_for_array
 
 # Exactly these: a subclass of dict may have methods that the file brought along.
 _COLLECTIONS: Final = (list, tuple, set, frozenset, dict, deque)
@@ -15,6 +16,7 @@ _MOST_ITEMS_OF_RANGE: Final = 2**24
 _LONGEST_PATTERN: Final = 1000
 _TEMPLATE: Final = 1  # re.TEMPLATE, until Python 3.12
 _BEYOND_ASCII: Final = re.compile(r"\\[uUN]")
+_IGNORES_CASE: Final = re.compile(r"\(\?[aLmsux]*i")  # said in the pattern itself
 
 
 def nothing(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
@@ -39,7 +41,10 @@ def mapping(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
         pairs = list(each.items()) if type(each) is dict else each
         if not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
             return "it is made of something else than pairs"
-        Budget(0).hashed([pair[0] for pair in pairs], each)
+        keys = [pair[0] for pair in pairs]
+        Budget(0).hashed(keys, each)
+        if taken_for_array(keys):
+            return "one of its keys has an object taken for an array"
     return None
 
 
@@ -113,6 +118,7 @@ def pattern(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     if len(args[0]) > _LONGEST_PATTERN or args[1] & (re.DEBUG | _TEMPLATE):
         return "the pattern is longer than any that belongs to a model, or is printed"
     text = args[0].decode("latin-1") if type(args[0]) is bytes else args[0]
-    if args[1] & re.IGNORECASE and (not text.isascii() or _BEYOND_ASCII.search(text)):
+    ignores_case = args[1] & re.IGNORECASE or _IGNORES_CASE.search(text)
+    if ignores_case and (not text.isascii() or _BEYOND_ASCII.search(text)):
         return "the pattern has ranges beyond ASCII, and upper and lower case in one"
     return None
