@@ -21,9 +21,23 @@ from click.testing import CliRunner
 import mlup
 from mlup.cli import cli
 
-COMMANDS = ("detect", "inspect", "load", "pin", "plugins")
+COMMANDS = ("detect", "doctor", "inspect", "load", "pin", "plugins")
 DETECT_KEYS = ["path", "binarizer", "score", "reason", "candidates", "verdict", "problems"]
 PLUGIN_KEYS = ["name", "distribution", "version", "status", "extensions", "description", "problem"]
+DETAIL_KEYS = [
+    *PLUGIN_KEYS,
+    *("kind", "entry_point", "file", "hooks", "options", "requires", "frameworks"),
+    *("safe_list_size", "recognises", "returns", "inspects"),
+]
+DOCTOR_KEYS = [
+    "mlup",
+    "python",
+    "platform",
+    "environment",
+    "dependencies",
+    "binarizers",
+    "problems",
+]
 TEXT = b"A text, and no model."
 WEIGHTS = {"weights": [0.25, -1.5]}
 SCRIPT = os.path.join(os.path.dirname(sys.executable), "mlup")
@@ -253,6 +267,256 @@ def test_a_tie_is_said(fake, files):
     assert "rival" in errors
 
 
+# -- plugins NAME -------------------------------------------------------------------------------
+
+
+def test_plugins_of_a_name_shows_everything(run):
+    code, output, errors = run("plugins", "joblib")
+    assert (code, errors) == (0, "")
+    assert output.startswith("joblib: ok (mlup-joblib ")
+    for said in (
+        r"entry point +joblib = mlup_joblib$",
+        r"file +.*mlup_joblib/__init__.py$",
+        r"hooks +deserialize, inspect, score$",
+        r"extensions +\.joblib \.z",
+        r"requires +joblib \(joblib \d",
+        r"safe list +\d{3,} names$",
+        r"option +mmap_mode: maps ",
+        r"recognises\n +Raw arrays within a pickle stream: 0\.95",
+        r"returns\n +The object that was dumped",
+        r"inspects\n +The classes and functions",
+    ):
+        assert re.search(said, output, re.MULTILINE), said
+    assert "problem" not in output
+
+
+def test_plugins_of_a_name_as_json_has_the_published_keys(run):
+    code, output, errors = run("plugins", "--json", "joblib")
+    assert (code, errors) == (0, "")
+    assert output.count("\n") == 1
+    found = json.loads(output)
+    assert list(found) == DETAIL_KEYS
+    assert (found["kind"], found["entry_point"]) == ("binarizer", "mlup_joblib")
+    assert Path(found["file"]).parts[-2:] == ("mlup_joblib", "__init__.py")
+    assert found["hooks"] == ["deserialize", "inspect", "score"]
+    assert list(found["options"]) == ["mmap_mode"]
+    assert found["frameworks"] == [
+        {"name": "joblib", "distribution": "joblib", "version": joblib.__version__, "found": True}
+    ]
+    assert found["safe_list_size"] > 100
+    listed = {info["name"]: info for info in json.loads(run("plugins", "--json")[1])}
+    assert {key: found[key] for key in PLUGIN_KEYS} == listed["joblib"]
+
+
+def test_a_plugin_may_be_asked_for_in_every_way_that_load_knows(run):
+    for name in ("mlup-joblib:joblib", "mlup.ml.binarization.joblib.JoblibBinarizer"):
+        assert json.loads(run("plugins", "--json", name)[1])["name"] == "joblib"
+
+
+def test_the_officials_say_all_of_themselves(run):
+    """Those that are installed here; each says what its options do and what its files may name."""
+    found = [json.loads(run("plugins", "--json", info.name)[1]) for info in mlup.plugins()]
+    official = [each for each in found if each["distribution"].startswith("mlup-")]
+    assert {"joblib", "memory", "pickle"} <= {each["name"] for each in official}
+    for each in official:
+        assert each["description"], each
+        assert each["returns"], each
+        assert each["options"] is not None, each
+        assert all(each["options"].values()), each
+        assert each["safe_list_size"] is not None, each
+        assert ("score" in each["hooks"]) == bool(each["recognises"]), each
+        assert ("inspect" in each["hooks"]) == bool(each["inspects"]), each
+
+
+def test_a_broken_plugin_is_shown_with_why_where_and_what_to_do(fake):
+    where = fake("bad", "\nraise RuntimeError('no such luck')")
+    path = os.path.join(where, "fake_bad.py")
+    code, output, _ = text_of(mlup_process("plugins", "bad", PYTHONPATH=where))
+    assert code == 0
+    assert output.startswith("bad: broken (fake-bad 1.2.3)")
+    assert re.search(r"problem +RuntimeError: no such luck", output)
+    assert f"at           {path}:2\n" in output
+    assert re.search(r"to do +pip install --upgrade fake-bad", output)
+    found = json.loads(mlup_process("plugins", "bad", "--json", PYTHONPATH=where).stdout)
+    assert list(found) == DETAIL_KEYS
+    assert (found["status"], found["file"], found["hooks"]) == ("broken", path, [])
+    for said in ("RuntimeError: no such luck", f"{path}:2", "pip install --upgrade fake-bad"):
+        assert said in found["problem"]
+
+
+def test_two_distributions_of_one_name_are_a_line_each(fake):
+    for name in ("one", "two"):
+        where = fake(name, RAISING, f"same = fake_{name}")
+    result = mlup_process("plugins", "same", "--json", PYTHONPATH=where)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [each["distribution"] for each in lines] == ["fake-one", "fake-two"]
+    assert {each["status"] for each in lines} == {"conflict"}
+    result = mlup_process("plugins", "fake-two:same", "--json", PYTHONPATH=where)
+    assert json.loads(result.stdout)["distribution"] == "fake-two"
+    result = mlup_process(
+        PYTHONPATH=where,
+        _MLUP_COMPLETE="bash_complete",
+        COMP_WORDS="mlup plugins fake",
+        COMP_CWORD="2",
+    )
+    found = {line.split(",")[-1] for line in result.stdout.decode().split()}
+    assert found == {"fake-one:same", "fake-two:same"}
+
+
+def test_a_safe_list_that_raises_costs_that_line_alone(fake):
+    where = fake(
+        "odd", f"{textwrap.dedent(RAISING)}\ndef safe_list():\n    raise OSError('gone')\n"
+    )
+    code, output, errors = text_of(mlup_process("plugins", "odd", PYTHONPATH=where))
+    assert (code, errors) == (0, "")
+    assert re.search(r"^  safe list +cannot be read: OSError: gone$", output, re.MULTILINE)
+    assert "hooks        deserialize, score" in output
+    found = json.loads(mlup_process("plugins", "odd", "--json", PYTHONPATH=where).stdout)
+    assert (found["status"], found["safe_list_size"]) == ("ok", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pickel", "Did you mean pickle?"),
+        ("JOBLIB2", "Installed: "),
+        ("mlup-joblib", "it has joblib: mlup plugins joblib"),
+        ("nothing-like-it", "No binarizer is called 'nothing-like-it'. Installed: "),
+    ],
+)
+def test_a_name_that_is_not_installed_is_exit_code_1_with_the_nearest(run, name, said):
+    code, output, errors = run("plugins", name)
+    assert (code, output) == (1, "")
+    assert one_line(errors)
+    assert said in errors
+    code, output, _ = run("plugins", "--json", name)
+    assert code == 1
+    assert list(json.loads(output)) == ["name", "error"]
+
+
+# -- doctor -------------------------------------------------------------------------------------
+
+
+def doctored(where: str = "", **changes: str) -> tuple[int, dict]:
+    result = mlup_process("doctor", "--json", PYTHONPATH=where, **changes)
+    return result.returncode, json.loads(result.stdout)
+
+
+def told(found: dict, text: str) -> dict:
+    (problem,) = [each for each in found["problems"] if text in each["what"]]
+    return problem
+
+
+def test_doctor_shows_the_environment_and_the_binarizers():
+    code, output, errors = text_of(mlup_process("doctor", MLUP_DISABLE_PLUGINS="joblib"))
+    assert (code, errors) == (0, "")
+    assert f"mlup-core {mlup.__version__}" in output
+    assert "MLUP_PLUGINS: not set" in output
+    assert "MLUP_DISABLE_PLUGINS: joblib" in output
+    assert re.search(r"^pluggy +>=\S+ +\d", output, re.MULTILINE)
+    assert re.search(r"^pickle +mlup-pickle \S+ +ok$", output, re.MULTILINE)
+    assert re.search(r"^joblib +mlup-joblib \S+ +disabled$", output, re.MULTILINE)
+
+
+def test_doctor_json_has_the_published_keys():
+    code, found = doctored()
+    assert (code, list(found)) == (0, DOCTOR_KEYS)
+    assert [list(each) for each in found["binarizers"]] == [PLUGIN_KEYS] * len(found["binarizers"])
+    assert found["environment"] == dict.fromkeys(
+        ("MLUP_PLUGINS", "MLUP_DISABLE_PLUGINS", "MLUP_STRICT_PLUGINS")
+    )
+    assert Path(found["mlup"]["file"]) == Path(mlup.__file__).parent
+    assert not [each for each in found["problems"] if each["level"] == "error"]
+
+
+@pytest.mark.parametrize("strict", ["", "1"])
+def test_doctor_shows_a_broken_plugin_and_does_not_die_of_it(fake, strict):
+    where = fake("bad", "\nraise RuntimeError('no such luck')")
+    code, found = doctored(where, MLUP_STRICT_PLUGINS=strict)
+    assert code == 1
+    problem = told(found, "no such luck")
+    assert list(problem) == ["level", "what", "do"]
+    assert problem["level"] == "error"
+    assert os.path.join(where, "fake_bad.py:2") in problem["what"]
+    assert "pip install --upgrade fake-bad" in problem["do"]
+    code, output, errors = text_of(
+        mlup_process("doctor", PYTHONPATH=where, MLUP_STRICT_PLUGINS=strict)
+    )
+    assert (code, errors) == (1, "")
+    assert "error: the binarizer bad of fake-bad 1.2.3 is broken: RuntimeError" in output
+    assert "  to do: pip install --upgrade fake-bad" in output
+
+
+def test_doctor_ends_well_where_there_are_only_warnings():
+    code, found = doctored(MLUP_PLUGINS="pickle,pickel")
+    assert code == 0
+    assert told(found, "'pickel'")["level"] == "warning"
+
+
+@pytest.fixture
+def listing(fake, tmp_path):
+    """Install a package with a safe list, and return the folder for ``PYTHONPATH``."""
+
+    def install(text: str) -> str:
+        where = fake("listing", "", "x = none\n[mlup.safelists]\nlisting = sp_lib")
+        folder = tmp_path / "site" / "sp_lib"
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        (folder / "safelist.json").write_text(text)
+        entries = tmp_path / "site" / "fake_listing-1.2.3.dist-info" / "entry_points.txt"
+        entries.write_text("[mlup.safelists]\nlisting = sp_lib\n")
+        return where
+
+    return install
+
+
+KEYS = "call_check, functions, needed_by, role, state_check, versions, whole"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", 'no object with "names"'),
+        ("{", "Expecting property name"),
+        ('{"names": {"sp_lib:A": "new"}}', "'sp_lib:A' is 'new', not an object"),
+        ('{"names": {"A": {"role": "new"}}}', "'A' is no exact 'module:name'"),
+        (
+            '{"names": {"sp_lib:A": {"role": "run"}}}',
+            "'sp_lib:A' has the role 'run'; allowed are reference, new, call",
+        ),
+        (
+            '{"names": {"sp_lib:A": {"role": "new", "z": 1, "cal_check": "a:b"}}}',
+            f"'sp_lib:A' has the key 'cal_check', 'z'; allowed are {KEYS}",
+        ),
+        (
+            '{"names": {"sp_lib:A": {"role": "new", "state_check": "a"}}}',
+            "'sp_lib:A' has the state_check 'a'; allowed is one 'module:function'",
+        ),
+    ],
+)
+def test_a_safe_list_with_a_mistake_says_file_key_and_what_is_allowed(listing, text, said):
+    where = listing(text)
+    code, found = doctored(where)
+    problem = told(found, "fake-listing")
+    assert (code, problem["level"]) == (1, "error")
+    assert os.path.join(where, "sp_lib", "safelist.json") in problem["what"]
+    assert said in problem["what"]
+
+
+def test_a_safe_list_with_a_mistake_costs_itself_but_not_where_it_is_strict(listing, files):
+    where = listing("[]")
+    code, output, errors = text_of(mlup_process("load", files / "a.bin", PYTHONPATH=where))
+    assert code == 0
+    assert "loaded by pickle" in output
+    assert "the safe list of fake-listing" in errors
+    result = mlup_process("load", files / "a.bin", PYTHONPATH=where, MLUP_STRICT_PLUGINS="1")
+    code, output, errors = text_of(result)
+    assert (code, output) == (1, "")
+    assert one_line(errors)
+    assert "the safe list of fake-listing" in errors
+    assert "MLUP_STRICT_PLUGINS is set" in errors
+
+
 # -- detect -------------------------------------------------------------------------------------
 
 
@@ -298,7 +562,7 @@ def test_wrong_usage_of_detect_is_exit_code_2(run, arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["no-such-command"], ["load"], ["load", "a", "b"], ["pin"], ["plugins", "x"]]
+    "arguments", [["no-such-command"], ["load"], ["load", "a", "b"], ["pin"], ["plugins", "x", "y"]]
 )
 def test_wrong_usage_is_exit_code_2(run, arguments):
     code, output, errors = run(*arguments)
@@ -496,6 +760,14 @@ def test_load_refuses_by_name_and_says_how_to_allow_it(run, tmp_path):
     code, output, errors = run("load", tmp_path / "m")
     assert (code, output) == (1, "")
     assert f"would import {name}, which is not on the safe list" in errors
+    code, output, _ = run("load", "--json", tmp_path / "m")
+    found = json.loads(output)
+    assert list(found) == ["path", "error", "binarizer", "refused", "hint"]
+    assert (code, found["binarizer"], found["refused"]) == (1, "pickle", [name])
+    assert f"--allow {name}" in found["hint"]
+    (tmp_path / "text").write_bytes(TEXT)
+    _, output, _ = run("load", "--json", tmp_path / "text")
+    assert list(json.loads(output)) == ["path", "error"]  # no safe list has to do with it
     assert f"--allow {name}" in errors
     assert "--trust" in errors
     for option in (["--allow", name], ["--trust"]):
@@ -823,10 +1095,13 @@ def test_completion_for_a_shell_is_written():
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("mlup ", {"detect", "inspect", "load", "pin", "plugins"}),
+        ("mlup ", {*COMMANDS}),
         ("mlup p", {"pin", "plugins"}),
         ("mlup load --binarizer ", {"auto", "joblib", "memory", "pickle"}),
         ("mlup load --binarizer p", {"pickle"}),
+        ("mlup plugins jo", {"joblib"}),
+        ("mlup plugins mem", {"memory"}),
+        ("mlup doctor ", set()),
     ],
 )
 def test_commands_and_binarizers_are_completed(words, expected):

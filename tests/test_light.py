@@ -143,6 +143,19 @@ def test_mlup_plugins_is_light(dependencies, arguments):
     assert heavy(found - dependencies) == set()
 
 
+def test_mlup_plugins_of_a_name_is_light(dependencies):
+    found = imported_by(main_of("plugins", "joblib"))
+    assert {"mlup.plugin_details", "mlup_safepickle.safelists"} <= found  # it counted the names
+    assert heavy(found - dependencies) == set()
+
+
+def test_mlup_doctor_imports_no_framework(dependencies):
+    found = imported_by(main_of("doctor"))
+    assert {"mlup.doctoring", "mlup_joblib", "mlup_safepickle.safelists"} <= found
+    # What a distribution requires, importlib.metadata reads by means of the module email.
+    assert not [each for each in heavy(found - dependencies) if each.partition(".")[0] != "email"]
+
+
 @pytest.mark.parametrize("arguments", [["detect"], ["detect", "--json"], ["detect", "--all"]])
 def test_mlup_detect_is_light_whatever_the_file(dependencies, files, arguments):
     names = sorted(os.listdir(files))
@@ -163,6 +176,7 @@ def test_mlup_detect_of_one_file_is_light(dependencies, files, name):
     assert heavy(found - dependencies) == set()
     # Nor what other commands need.
     assert not found & {"mlup.config", "mlup.config_files", "mlup.cli.load", "mlup.cli.pin"}
+    assert not found & {"mlup.plugin_details", "mlup.doctoring", "mlup.installed"}
 
 
 def test_mlup_inspect_is_light_whatever_the_file(dependencies, files):

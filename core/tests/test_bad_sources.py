@@ -311,9 +311,7 @@ def test_a_name_that_is_not_utf8_in_an_error(odd_name):
 # -- objects that are no source -------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "source", [None, 5, object(), ["model.pkl"], {"path": "model.pkl"}, 1.5], ids=repr
-)
+@pytest.mark.parametrize("source", [None, 5, object(), ["model.pkl"], {"path": "model.pkl"}, 1.5])
 def test_an_object_that_is_no_source(source):
     message = message_of(source)
     assert f"type {type(source).__name__} is no source" in message

@@ -187,6 +187,29 @@ def test_every_score_is_in_the_log_at_debug(site, caplog):
     assert "Traceback" in caplog.text, "at DEBUG a failure is shown whole"
 
 
+def test_who_said_not_mine_is_one_line_at_debug(site, caplog):
+    site.plugin("acme", "return 0.9")
+    site.plugin("bad", "raise ValueError('lost')")
+    site.plugin("none", "return None")
+    site.plugin("zero", "return 0.0")
+    with caplog.at_level(logging.DEBUG, logger="mlup"):
+        mlup.detect(ACME)
+    assert [each for each in caplog.messages if "not theirs" in each] == [
+        "<bytes>: not theirs, say none, zero"
+    ]
+    caplog.clear()
+    with caplog.at_level(logging.INFO, logger="mlup"):
+        mlup.detect(ACME)
+    assert "not theirs" not in caplog.text
+
+
+def test_a_file_that_is_everybodys_has_no_such_line(site, caplog):
+    site.plugin("acme", "return 0.9")
+    with caplog.at_level(logging.DEBUG, logger="mlup"):
+        mlup.detect(ACME)
+    assert "not theirs" not in caplog.text
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from([0.0, 0.3, 0.9, 0.95, 1.0]), st.sampled_from([-1, 0, 1])),

@@ -114,6 +114,40 @@ def test_an_allow_that_says_too_much_is_refused(acme, allow):
         mlup.inspect(b"ACME", allow=allow)
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("a.b,c.d", "2 names in one: write allow=['a.b', 'c.d'] (--allow a.b --allow c.d)"),
+        ("a.b, c.d,e.f", "3 names in one: write allow=['a.b', 'c.d', 'e.f']"),
+        ("a.b,my_package.*", "write allow=['a.b', 'my_package.*']"),
+        ("posix:getcwd", "write allow=['posix.getcwd'] (--allow posix.getcwd), with a dot"),
+        ("a.models:Tree.Node", "write allow=['a.models.Tree.Node']"),
+    ],
+)
+def test_an_allow_that_could_never_match_says_how_to_write_it(acme, entry, said):
+    for function in (mlup.load, mlup.inspect):
+        with pytest.raises(mlup.OptionError) as caught:
+            function(b"ACME", allow=["acme.Thing", entry])
+        assert repr(entry) in str(caught.value)
+        assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "aten::save",
+        "torch.classes.a.B",
+        "WriteFile",
+        "C:weights",
+        "../w,1.bin",
+        "a,b.bin",
+        "Custom>My",
+    ],
+)
+def test_names_of_operations_and_of_files_are_no_misspellings(acme, entry):
+    assert mlup.load(b"ACME", allow=["acme.Thing", entry]) == (False, ("acme.Thing", entry))
+
+
 @pytest.mark.parametrize("trust", ["no", 1, None, "True", []])
 def test_trust_is_a_bool_and_nothing_like_one(acme, trust):
     with pytest.raises(mlup.OptionError, match="trust"):

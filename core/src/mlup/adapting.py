@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import pluggy
@@ -16,6 +16,7 @@ import pluggy
 from mlup.files import LoadedFile, ModelPath
 from mlup.hookspecs import hookimpl
 from mlup.ml.binarization.base import BaseBinarizer
+from mlup.plugin_info import PluginInfo
 
 HOOKS: Final[dict[str, tuple[str, ...]]] = {
     "score": ("path", "head", "tail"),
@@ -23,6 +24,9 @@ HOOKS: Final[dict[str, tuple[str, ...]]] = {
     "inspect": ("file",),
 }
 
+
+ATTRIBUTES: Final = ("extensions", "requires", "options", "safe_list")
+"""What core reads of a plugin beside its hooks and its docstring."""
 
 _KNOWN: Final = f"; mlup knows {', '.join(HOOKS)}"
 _NEWER: Final = "; the plugin may be written for a newer mlup-core: pip install --upgrade mlup-core"
@@ -36,15 +40,15 @@ class Adapted:
     """A class or module with a plain ``deserialize`` (the predecessor's way), as a plugin."""
 
     def __init__(self, target: Any) -> None:
-        self._target = target
+        self.target = target
         self.__doc__ = getattr(target, "__doc__", None)
-        for attribute in ("extensions", "requires", "options"):
+        for attribute in ATTRIBUTES:
             setattr(self, attribute, getattr(target, attribute, None))
 
     @hookimpl
     def score(self, path: ModelPath, head: bytes, tail: bytes) -> float | None:
         """Ask ``is_this_type``, where there is one."""
-        is_this_type = getattr(self._target, "is_this_type", None)
+        is_this_type = getattr(self.target, "is_this_type", None)
         if is_this_type is None:
             return None
         if path.location is not None:
@@ -54,11 +58,56 @@ class Adapted:
     @hookimpl
     def deserialize(self, file: LoadedFile) -> Any:
         """Call the target's own."""
-        return self._target.deserialize(file)
+        return self.target.deserialize(file)
+
+
+class Binarizer:
+    """A plugin that was imported and validated.
+
+    Attributes:
+        info: what is shown of it.
+        plugin: what is registered with pluggy.
+        registered_as: the name it is asked for by.
+        target: what the entry point or the import line names.
+    """
+
+    __slots__ = ("info", "plugin", "registered_as", "target")
+
+    def __init__(self, info: PluginInfo, plugin: Any, registered_as: str, target: Any) -> None:
+        self.info = info
+        self.plugin = plugin
+        self.registered_as = registered_as
+        self.target = target
 
 
 Hooks = dict[str, tuple[str, Any]]
 """hook's name → (name of the function that implements it, its pluggy options)"""
+
+
+def validated(
+    manager: pluggy.PluginManager, info: PluginInfo, target: object, registered_as: str
+) -> Binarizer:
+    """What an entry point or an import line names, with what it says of itself.
+
+    Raises:
+        TypeError: as :func:`as_plugin`; or an attribute is not what :mod:`mlup.hookspecs` says.
+        ValueError: an extension has no dot.
+        IncompatibleError: as :func:`as_plugin`.
+    """
+    plugin, hooks = as_plugin(manager, target)
+    info = info._replace(
+        kind=kind_of(hooks),
+        extensions=_strings(plugin, "extensions") or (),
+        requires=_strings(plugin, "requires") or (),
+        options=_strings(plugin, "options"),
+        description=_first_line(plugin),
+    )
+    for each in info.extensions:
+        if not each.startswith("."):
+            raise ValueError(f"extensions holds {each!r}; write '.{each}', with its dot")
+    _check_lines(getattr(plugin, "options", None))
+    _check_safe_list(getattr(plugin, "safe_list", None))
+    return Binarizer(info, plugin, registered_as, target)
 
 
 def as_plugin(manager: pluggy.PluginManager, target: object) -> tuple[object, Hooks]:
@@ -148,7 +197,7 @@ def _close(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def strings(plugin: object, attribute: str) -> tuple[str, ...] | None:
+def _strings(plugin: object, attribute: str) -> tuple[str, ...] | None:
     """A plugin's attribute that holds strings; ``None`` where it has none.
 
     Raises:
@@ -163,6 +212,31 @@ def strings(plugin: object, attribute: str) -> tuple[str, ...] | None:
     if not all(isinstance(each, str) for each in found):
         raise TypeError(f"{attribute} must be a tuple of strings, not {value!r}")
     return found
+
+
+def _check_lines(options: object) -> None:
+    """An ``options`` that is a mapping has a line of text for each."""
+    if isinstance(options, Mapping):
+        for name, line in options.items():
+            if not isinstance(line, str):
+                raise TypeError(
+                    f"options[{name!r}] is {line!r}; write one line that says what it does"
+                )
+
+
+def _check_safe_list(value: object) -> None:
+    """It is a collection or a function; what is in it is looked at when it is counted."""
+    if value is None or callable(value):
+        return
+    if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+        raise TypeError(
+            f"safe_list is {value!r}; write a collection of names, or a function that returns one"
+        )
+
+
+def _first_line(plugin: object) -> str:
+    doc = getattr(plugin, "__doc__", None)
+    return doc.strip().partition("\n")[0].strip() if isinstance(doc, str) else ""
 
 
 def scorer_function(

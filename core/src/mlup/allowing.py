@@ -12,6 +12,11 @@ from mlup.errors import OptionError
 PACKAGE: Final = ".*"
 """The ending of an entry that stands for what a package of the caller's own defines."""
 
+_WORD: Final = r"[^\W\d]\w*"
+_DOTTED: Final = rf"{_WORD}(?:\.{_WORD})*(?:\.{_WORD}|\.\*)"
+_SEVERAL: Final = re.compile(rf"{_DOTTED}(?:\s*,\s*{_DOTTED})+,?")
+# One letter and a colon may be a drive: the place of an ONNX model's weights can be allowed, too.
+_WITH_COLON: Final = re.compile(rf"(?!\w:)({_WORD}(?:\.{_WORD})*):({_WORD}(?:\.{_WORD})*)")
 _ENTRY: Final = re.compile(r"[^\s*]+")
 _PACKAGE_ENTRY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\.\*")
 
@@ -28,6 +33,7 @@ def checked_allow(allow: object) -> tuple[str, ...]:
         )
     entries = tuple(allow)
     for each in entries:
+        _refuse_misspelled(each)
         if not isinstance(each, str) or not (
             _ENTRY.fullmatch(each) or _PACKAGE_ENTRY.fullmatch(each)
         ):
@@ -41,6 +47,25 @@ def checked_allow(allow: object) -> tuple[str, ...]:
                 "as a whole. Write the exact name."
             )
     return entries
+
+
+def _refuse_misspelled(entry: object) -> None:
+    """What no name of a file is ever equal to, though it has the look of one."""
+    if not isinstance(entry, str):
+        return
+    if _SEVERAL.fullmatch(entry):
+        names = [each.strip() for each in entry.split(",") if each.strip()]
+        flags = " ".join(f"--allow {each}" for each in names)
+        raise OptionError(
+            f"allow holds {entry!r}, which is {len(names)} names in one: write allow={names!r} ({flags})."
+        )
+    match = _WITH_COLON.fullmatch(entry)
+    if match:
+        name = f"{match[1]}.{match[2]}"
+        raise OptionError(
+            f"allow holds {entry!r}, which no file ever names: write allow=[{name!r}] (--allow {name}), "
+            "with a dot for the colon."
+        )
 
 
 def checked_trust(trust: object) -> bool:

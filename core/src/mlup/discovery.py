@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlup import log
 from mlup.hookspecs import GROUP
 
 if TYPE_CHECKING:
     import importlib_metadata
+
+
+SAFE_LISTS: Final = "mlup.safelists"
+"""The group of the packages that hold a safe list; ``mlup-safepickle`` reads them."""
+
+AUTO: Final = "auto"
+_RESERVED: Final = (AUTO, "memory")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class EntryPoint(NamedTuple):
@@ -24,6 +33,16 @@ class EntryPoint(NamedTuple):
     def names(self) -> tuple[str, str]:
         """How it may be spoken of: alone, and with its distribution."""
         return self.name, f"{self.distribution}:{self.name}"
+
+    def refused(self) -> str | None:
+        """Why it cannot have its name, or ``None``. Core's own names cost no conflict."""
+        taken = self.name in _RESERVED and self.distribution != "mlup-core"
+        if not taken and self.name != AUTO and _NAME.fullmatch(self.name):
+            return None
+        return (
+            f"{self.name!r} cannot be a binarizer's name ('auto' and 'memory' are taken; "
+            "letters, digits, '.', '_' and '-'): rename the entry point"
+        )
 
     def load(self) -> object:
         """Import what it names. Whatever that raises is the plugin's own failure."""
@@ -41,13 +60,18 @@ def find_entry_points(group: str = GROUP) -> list[EntryPoint]:
     return [_entry_point(each) for each in found]
 
 
+def names_in(group: str) -> set[str]:
+    """The names in a group, each alone and with its distribution."""
+    return {name for each in find_entry_points(group) for name in each.names()}
+
+
 def _one_by_one(group: str) -> list[importlib_metadata.EntryPoint]:
     import importlib_metadata
 
     found: list[importlib_metadata.EntryPoint] = []
     seen: set[str] = set()
     for distribution in importlib_metadata.distributions():
-        name = _name_and_version(distribution)[0].lower().replace("_", "-").replace(".", "-")
+        name = normal(name_and_version(distribution)[0])
         if name in seen and name != "unknown":
             continue  # shadowed by one that stands earlier on sys.path
         seen.add(name)
@@ -55,21 +79,27 @@ def _one_by_one(group: str) -> list[importlib_metadata.EntryPoint]:
             found.extend(distribution.entry_points.select(group=group))
         except Exception as error:  # a foreign distribution's damaged metadata costs only itself
             where = getattr(distribution, "_path", distribution)
-            log.logger().warning(
+            log.failure(
                 "the entry points of %s cannot be read (%s: %s); its plugins, if any, are left out",
                 where,
                 type(error).__name__,
                 error,
+                error=None,
             )
     return found
 
 
 def _entry_point(found: importlib_metadata.EntryPoint) -> EntryPoint:
-    name, version = _name_and_version(found.dist)
+    name, version = name_and_version(found.dist)
     return EntryPoint(found.name, found.value, name, version, found)
 
 
-def _name_and_version(distribution: Any) -> tuple[str, str]:
+def normal(distribution: str) -> str:
+    """A distribution's name as all its spellings: ``Foo_Bar`` and ``foo.bar`` are ``foo-bar``."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def name_and_version(distribution: Any) -> tuple[str, str]:
     """Read from the first headers: ``distribution.metadata`` would import :mod:`email`."""
     fields = {"name": "", "version": ""}
     text = ""

@@ -33,6 +33,10 @@ class Environment(NamedTuple):
         """The names in ``MLUP_PLUGINS``."""
         return _listed(self.only or "")
 
+    def left_out(self) -> set[str]:
+        """The names in ``MLUP_DISABLE_PLUGINS``."""
+        return _listed(self.disabled)
+
     def excludes(self, name: str, distribution: str) -> str | None:
         """Why a plugin takes no part, or ``None``. An excluded plugin is not even imported."""
         names = {name, f"{distribution}:{name}"}

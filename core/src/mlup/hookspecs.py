@@ -14,18 +14,27 @@ instance that carries ``score`` and ``deserialize``, and perhaps ``inspect``. A 
 ``requires``
     import names of what ``deserialize`` needs, such as ``("acme",)``
 ``options``
-    keyword options that ``deserialize`` understands, such as ``("device",)``; anything else is
-    refused before the plugin is called. Without this attribute nothing is checked.
+    keyword options that ``deserialize`` understands: a tuple of names, such as ``("device",)``, or
+    a mapping of each to a line that says what it does,
+    ``{"device": "where tensors are put, such as 'cpu'"}``. Anything else is refused before the
+    plugin is called. Without this attribute nothing is checked.
+``safe_list``
+    what a file may name without being allowed (``mlup.load(…, allow=…)``): a collection of names,
+    or a function without arguments that returns one. An empty one says that its files name
+    nothing. mlup only counts them; the checking is ``deserialize``'s.
 
 and a docstring, whose first line describes the binarizer in ``mlup plugins``.
+``mlup plugins NAME`` shows all of this, and the docstrings of ``score`` (what is recognised), of
+``deserialize`` (what is returned) and of ``inspect``, up to their sections ``Args:``, ``Raises:``.
 
 To try ``score`` alone, give it a plain path, or what mlup would give it::
 
     with mlup.ModelPath.of("model.acme") as path:
         print(score(path, path.head, path.tail))
 
-``mlup plugins`` lists what is installed, the broken ones with what is wrong. A plugin that is not
-in it at all has another group's name in its entry point, or was not installed again since.
+``mlup plugins`` lists what is installed, the broken ones with what is wrong, and ``mlup doctor``
+says what to do. A plugin that is not in it at all has another group's name in its entry point, or
+was not installed again since.
 
 Later versions of mlup only ever add arguments. An implementation may declare fewer than the
 specification, so a plugin written today keeps working; the group's name is the contract's

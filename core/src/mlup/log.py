@@ -15,6 +15,9 @@ on_first_use: Callable[[], None] | None = None
 tracebacks = False
 """Whether a plugin's failure is written with its traceback, below DEBUG too."""
 
+silent = False
+"""Whether failures are kept from the log, because the command that runs tells them itself."""
+
 _logger: Any = None
 
 
@@ -37,5 +40,8 @@ def debugging() -> bool:
 
 def failure(message: str, *arguments: object, error: BaseException | None) -> None:
     """A warning about a plugin's failure, with its traceback for those who look closely."""
-    shown = error if tracebacks or debugging() else None
+    closely = tracebacks or debugging()
+    if silent and not closely:
+        return
+    shown = error if closely else None
     logger().warning(message, *arguments, exc_info=shown)

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 extensions: Final = ()
 requires: Final = ()
-options: Final = ()
+options: Final[dict[str, str]] = {}
+safe_list: Final = ()
 
 
 @hookimpl
 def deserialize(file: LoadedFile) -> object:
-    """The object itself.
+    """The object itself, as it was given.
 
     Raises:
         ModelBinarizationError: the source is a path, so that nothing is in memory yet.

@@ -1,10 +1,12 @@
-"""What is known of a plugin: :class:`PluginInfo`, and whether what it requires is here."""
+"""What is known of a plugin: :class:`PluginInfo`, what it lacks, and where it failed."""
 
 from __future__ import annotations
 
 import sys
 from typing import NamedTuple
 
+from mlup import __version__
+from mlup.errors import described
 from mlup.names import OFFICIAL_EXTRAS, install_line
 
 
@@ -25,6 +27,8 @@ class PluginInfo(NamedTuple):
         requires: import names that ``deserialize`` needs.
         options: options that ``deserialize`` understands; ``None``: it did not say.
         kind: ``binarizer``, or ``wrapper`` for a plugin that surrounds loads.
+        failed_at: file and line of the plugin at which its import failed (``"/…/acme.py:3"``);
+            ``""`` where it did not, or where that is not known.
     """
 
     name: str
@@ -38,6 +42,19 @@ class PluginInfo(NamedTuple):
     requires: tuple[str, ...] = ()
     options: tuple[str, ...] | None = None
     kind: str = "binarizer"
+    failed_at: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """The keys of ``mlup plugins --json``, which stay as they are."""
+        return {
+            "name": self.name,
+            "distribution": self.distribution,
+            "version": self.version,
+            "status": self.status,
+            "extensions": list(self.extensions),
+            "description": self.description,
+            "problem": self.problem,
+        }
 
 
 def availability(info: PluginInfo) -> PluginInfo:
@@ -57,6 +74,29 @@ def cure(info: PluginInfo) -> str:
     if line and info.distribution == f"mlup-{OFFICIAL_EXTRAS[info.name]}":
         return line
     return f"pip install {info.distribution}, or the package that provides it"
+
+
+def broken(info: PluginInfo, error: BaseException, status: str = "broken") -> PluginInfo:
+    """The same, of a plugin that could not be imported or does not fit the contract."""
+    said = described(error)
+    if isinstance(error, ModuleNotFoundError):
+        said += "; install it (authors: import a framework inside deserialize(), only there)"
+    said += f" (version {info.version or 'unknown'}, with mlup-core {__version__})"
+    where = _failed_at(error, info.entry_point.partition(":")[0].partition(".")[0].strip())
+    return info._replace(status=status, problem=said, failed_at=where)
+
+
+def _failed_at(error: BaseException, package: str) -> str:
+    """The last line of the plugin's own that was being run, or that is no Python."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    where, trace = "", error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__")
+        if isinstance(name, str) and (name == package or name.startswith(f"{package}.")):
+            where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return where
 
 
 def missing_requirements(info: PluginInfo) -> list[str]:

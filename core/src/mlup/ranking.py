@@ -119,7 +119,7 @@ def rank(
         # A stable sort, and the scorers come in their order: equal scores stay in it.
         candidates.sort(key=itemgetter(1), reverse=True)
     if problems or log.debugging():
-        _log(path, candidates, problems)
+        _log(path, scorers, candidates, problems)
     return tuple(candidates), tuple(problems)
 
 
@@ -176,7 +176,12 @@ def _slow(scorer: Scorer, seconds: float) -> Problem:
     return Problem(scorer.binarizer, scorer.distribution, f"slow: it scored for {seconds:.1f} s")
 
 
-def _log(path: ModelPath, candidates: list[Candidate], problems: list[Problem]) -> None:
+def _log(
+    path: ModelPath,
+    scorers: Sequence[Scorer],
+    candidates: list[Candidate],
+    problems: list[Problem],
+) -> None:
     for problem in problems:
         said = "plugin %s, while scoring %s; the other plugins' votes stand"
         log.failure(said, problem, path, error=problem.error)
@@ -185,3 +190,8 @@ def _log(path: ModelPath, candidates: list[Candidate], problems: list[Problem]) 
             log.logger().debug(
                 "%s: %s scores %.2f: %s", path, each.binarizer, each.score, each.reason
             )
+        voted = {(each.binarizer, each.distribution) for each in candidates}
+        voted |= {(each.binarizer, each.distribution) for each in problems if each.error}
+        others = [each.binarizer for each in scorers if each[:2] not in voted]
+        if others:
+            log.logger().debug("%s: not theirs, say %s", path, ", ".join(others))

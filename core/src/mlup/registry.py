@@ -7,44 +7,28 @@ validate costs itself: it is listed with its problem, and the others go on.
 from __future__ import annotations
 
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import pluggy
 
 from mlup import hookspecs, log
-from mlup.adapting import IncompatibleError, as_plugin, kind_of, scorer_function, strings
-from mlup.discovery import EntryPoint, find_entry_points, without_repeats
+from mlup.adapting import Binarizer as Binarizer
+from mlup.adapting import IncompatibleError, scorer_function, validated
+from mlup.discovery import AUTO as AUTO
+from mlup.discovery import (
+    SAFE_LISTS,
+    EntryPoint,
+    find_entry_points,
+    names_in,
+    without_repeats,
+)
 from mlup.environment import ONLY, STRICT, Environment
-from mlup.errors import PluginError, described
-from mlup.plugin_info import PluginInfo, availability
+from mlup.errors import PluginError
+from mlup.plugin_info import PluginInfo, availability, broken
 from mlup.ranking import Scorer, in_order
-
-AUTO: Final = "auto"
-_RESERVED: Final = (AUTO, "memory")
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-class Binarizer:
-    """A plugin that was imported and validated.
-
-    Attributes:
-        info: what is shown of it.
-        plugin: what is registered with pluggy.
-        registered_as: the name it is asked for by.
-        target: what the entry point or the import line names.
-    """
-
-    __slots__ = ("info", "plugin", "registered_as", "target")
-
-    def __init__(self, info: PluginInfo, plugin: Any, registered_as: str, target: Any) -> None:
-        self.info = info
-        self.plugin = plugin
-        self.registered_as = registered_as
-        self.target = target
 
 
 class Registry:
@@ -63,7 +47,7 @@ class Registry:
         found = without_repeats(entry_points)
         owners: dict[str, set[str]] = {}
         for each in found:
-            if not (_refused(each) or environment.excludes(each.name, each.distribution)):
+            if not (each.refused() or environment.excludes(each.name, each.distribution)):
                 owners.setdefault(each.name, set()).add(each.distribution)
         for each in found:
             self._add(each, sorted(owners.get(each.name, set()) - {each.distribution}))
@@ -85,8 +69,14 @@ class Registry:
 
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Every entry point of the group, by name, with its status as of now."""
-        infos = [availability(each.info) for each in self._binarizers] + self._others
-        return tuple(sorted(infos, key=lambda info: (info.name, info.distribution)))
+        return tuple(info for info, _ in self.entries())
+
+    def entries(self) -> list[tuple[PluginInfo, Binarizer | None]]:
+        """The same, each with what was imported; ``None`` where nothing was."""
+        found: list[tuple[PluginInfo, Binarizer | None]]
+        found = [(availability(each.info), each) for each in self._binarizers]
+        found += [(info, None) for info in self._others]
+        return sorted(found, key=lambda each: (each[0].name, each[0].distribution))
 
     def names(self) -> tuple[str, ...]:
         """The names that can be asked for."""
@@ -140,7 +130,7 @@ class Registry:
                 if each.target is target and each.info.kind == "binarizer":
                     return each  # installed, or named before, perhaps in another way
             info = PluginInfo(name, "import line", "", "ok", entry_point=name)
-            adopted = self._described(info, target, name)
+            adopted = validated(self._manager, info, target, name)
             if adopted.info.kind == "wrapper":
                 raise TypeError("it is a wrapper around loads, not a binarizer")
             self._hooks[adopted] = self._alone(adopted)
@@ -158,7 +148,7 @@ class Registry:
             "ok",
             entry_point=entry_point.value,
         )
-        refused = _refused(entry_point)
+        refused = entry_point.refused()
         if refused:
             self._others.append(info._replace(status="broken", problem=refused))
             self._report(self._others[-1], None)
@@ -184,17 +174,11 @@ class Registry:
             raise
         except BaseException as error:  # importing a plugin runs its code: anything may come
             status = "incompatible" if isinstance(error, IncompatibleError) else "broken"
-            said = described(error)
-            if isinstance(error, ModuleNotFoundError):
-                said += (
-                    "; install it (authors: import a framework inside deserialize(), only there)"
-                )
-            said += f" (version {info.version or 'unknown'}, with mlup-core {_core_version()})"
-            self._others.append(info._replace(status=status, problem=said))
+            self._others.append(broken(info, error, status))
             self._report(self._others[-1], error)
 
     def _register(self, info: PluginInfo, target: object, registered_as: str) -> Binarizer:
-        found = self._described(info, target, registered_as)
+        found = validated(self._manager, info, target, registered_as)
         if self._manager.is_registered(found.plugin):
             raise ValueError(
                 f"{info.entry_point!r} is registered already, as "
@@ -208,20 +192,6 @@ class Registry:
             raise
         return found
 
-    def _described(self, info: PluginInfo, target: object, registered_as: str) -> Binarizer:
-        plugin, hooks = as_plugin(self._manager, target)
-        info = info._replace(
-            kind=kind_of(hooks),
-            extensions=strings(plugin, "extensions") or (),
-            requires=strings(plugin, "requires") or (),
-            options=strings(plugin, "options"),
-            description=_first_line(plugin),
-        )
-        for each in info.extensions:
-            if not each.startswith("."):
-                raise ValueError(f"extensions holds {each!r}; write '.{each}', with its dot")
-        return Binarizer(info, plugin, registered_as, target)
-
     def _scorers(self) -> tuple[Scorer, ...]:
         by_plugin = {id(impl.plugin): impl for impl in self._manager.hook.score.get_hookimpls()}
         scorers = []
@@ -234,36 +204,15 @@ class Registry:
         return in_order(scorers)
 
     def _warn_of_unknown_names(self, installed: set[str]) -> None:
-        for name in sorted(self._environment.allowed() - installed):
-            log.logger().warning("%s names %r, which is not installed", ONLY, name)
+        unknown = self._environment.allowed() - installed
+        for name in sorted(unknown and unknown - names_in(SAFE_LISTS)):
+            log.failure("%s names %r, which is not installed", ONLY, name, error=None)
 
     def _report(self, info: PluginInfo, error: BaseException | None) -> None:
         said = f"plugin {info.name!r} of {info.distribution} is {info.status}: {info.problem}"
         if self.strict:
             raise PluginError(f"{said} ({STRICT} is set)") from error
         log.failure("%s", said, error=error)
-
-
-def _refused(entry_point: EntryPoint) -> str | None:
-    """Why an entry point cannot have its name, or ``None``. Core's own names cost no conflict."""
-    taken = entry_point.name in _RESERVED and entry_point.distribution != "mlup-core"
-    if not taken and entry_point.name != AUTO and _NAME.fullmatch(entry_point.name):
-        return None
-    return (
-        f"{entry_point.name!r} cannot be a binarizer's name ('auto' and 'memory' are taken; "
-        "letters, digits, '.', '_' and '-'): rename the entry point"
-    )
-
-
-def _first_line(plugin: object) -> str:
-    doc = getattr(plugin, "__doc__", None)
-    return doc.strip().partition("\n")[0].strip() if isinstance(doc, str) else ""
-
-
-def _core_version() -> str:
-    from mlup import __version__
-
-    return __version__
 
 
 class _Current(NamedTuple):

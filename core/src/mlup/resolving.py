@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
+from mlup.discovery import normal
 from mlup.errors import BinarizerNotFoundError, described
 from mlup.names import BINARIZER_NAMES, OFFICIAL_EXTRAS, install_line
-from mlup.plugin_info import cure, missing_requirements
+from mlup.plugin_info import PluginInfo, cure, missing_requirements
 from mlup.registry import AUTO as AUTO
 from mlup.registry import Binarizer, Registry
 
@@ -125,6 +127,24 @@ def _not_installed(name: str, registry: Registry) -> str:
     names = registry.names()
     close = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"No binarizer is called {name!r}.{hint} Installed: {', '.join(names) or 'none'}."
+
+
+def unknown_plugin(name: str, plugins: Iterable[PluginInfo]) -> str:
+    """What to say of a name that no entry point has, usable or not: the nearest, and what to install."""
+    line = install_line(name)
+    if line:
+        return f"The binarizer {name!r} is not installed: {line}"
+    infos = list(plugins)
+    held = [info.name for info in infos if normal(info.distribution) == normal(name)]
+    if held:
+        return f"{name!r} is a distribution; it has {', '.join(held)}: mlup plugins {held[0]}"
+    import difflib
+
+    names = dict.fromkeys(info.name for info in infos)
+    close = difflib.get_close_matches(name, [*names, *OFFICIAL_EXTRAS], n=3)
+    lines = [each if each in names else f"{each} ({install_line(each)})" for each in close]
+    hint = f" Did you mean {' or '.join(dict.fromkeys(lines))}?" if close else ""
     return f"No binarizer is called {name!r}.{hint} Installed: {', '.join(names) or 'none'}."
 
 

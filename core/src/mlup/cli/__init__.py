@@ -1,4 +1,4 @@
-"""The command line: ``mlup plugins``, ``detect``, ``inspect``, ``load``, ``pin``; a module each.
+"""The command line: a module for each command.
 
 A command's module is imported when that command runs, so that each pays only for itself.
 """
@@ -12,7 +12,7 @@ import click
 
 from mlup import __version__, log
 
-_COMMANDS: Final = ("detect", "inspect", "load", "pin", "plugins")
+_COMMANDS: Final = ("detect", "doctor", "inspect", "load", "pin", "plugins")
 
 
 class LazyGroup(click.Group):
@@ -44,6 +44,7 @@ def cli(ctx: click.Context, verbose: int, debug: bool) -> None:
       mlup inspect model.bin
       mlup load model.bin
       mlup plugins
+      mlup doctor
 
     \b
     Completion for your shell (bash, zsh or fish), in its start-up file:

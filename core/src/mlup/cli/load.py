@@ -12,10 +12,11 @@ import click
 
 from mlup.cli.failing import Command, one_line
 from mlup.cli.output import write, write_json
-from mlup.errors import MLupError
+from mlup.errors import MLupError, UnsafeModelError
 from mlup.loading import MEMORY, load_named
 from mlup.registry import AUTO, current
 from mlup.resolving import canonical, check, resolve
+from mlup.showing import shown
 
 
 def _complete_binarizer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -66,6 +67,10 @@ def command(
       mlup load model.bin
       mlup load model.bin --binarizer joblib --option mmap_mode=r
       mlup load model.bin --allow my_package.MyModel
+
+    The JSON object has path, binarizer, type, time, memory, has_predict. Of a model that was not
+    loaded it has path and error; and, where the reason is what its file names or holds, binarizer,
+    refused (the names that --allow would need) and hint.
     """
     parsed = dict(_parse(each) for each in options)
     choice = _own(binarizer)
@@ -77,7 +82,7 @@ def command(
         )
     except MLupError as error:
         if as_json:
-            write_json({"path": os.fsdecode(path), "error": one_line(error)})
+            write_json({"path": os.fsdecode(path), "error": one_line(error), **_refusal(error)})
         raise
     seconds = perf_counter() - started
     peak = _peak_memory()
@@ -101,6 +106,16 @@ def command(
     write(f"  time     {seconds:.3f} s (its framework's import included)")
     write(f"  memory   {'unknown' if memory is None else f'{memory / 1e6:.1f} MB'} at the peak")
     write(f"  predict  {'yes' if predicts else 'no'}")
+
+
+def _refusal(error: MLupError) -> dict[str, Any]:
+    if not isinstance(error, UnsafeModelError):
+        return {}
+    return {
+        "binarizer": error.binarizer,
+        "refused": list(error.refused),
+        "hint": shown(error.hint),
+    }
 
 
 def _own(binarizer: str) -> object:

@@ -11,10 +11,15 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlup import log
+from mlup.environment import STRICT
+from mlup.errors import PluginError
 from mlup_safepickle.names import today
+
+if TYPE_CHECKING:
+    from mlup.registry import Registry
 
 GROUP: Final = "mlup.safelists"
 FILE: Final = "safelist.json"
@@ -64,18 +69,57 @@ def table() -> Table:
     return _table(current())  # a registry is made anew when what is installed changes
 
 
+def listed_names() -> frozenset[str]:
+    """The names in the table, as ``allow`` takes them: ``"numpy.ndarray"``."""
+    return frozenset(f"{module}.{name}" for module, name in table())
+
+
 @lru_cache(maxsize=2)
-def _table(registry: object) -> Table:
+def _table(registry: Registry) -> Table:
     found: Table = {}
-    for source, read in (*_own(), *_contributed()):
-        try:
-            entries = parse(read())
-        except Exception as error:  # whatever a list's author got wrong costs that list alone
-            log.failure("the safe list of %s is left out: %s", source, error, error=error)
-            continue
-        for key, entry in entries.items():
+    for each in _lists():
+        if each.error is not None:
+            if registry.strict:
+                raise PluginError(f"{each.said} ({STRICT} is set)") from each.error
+            log.failure("%s; it is left out", each.said, error=each.error)
+        for key, entry in each.entries.items():
             found[key] = _both(found[key], entry) if key in found else entry
     return found
+
+
+class List(NamedTuple):
+    """One safe list.
+
+    Attributes:
+        source: the distribution that has it.
+        file: where it is, or the package that should have it.
+        entries: what it says; nothing where it could not be read.
+        error: why it could not.
+    """
+
+    source: str
+    file: str
+    entries: Table
+    error: Exception | None = None
+
+    @property
+    def said(self) -> str:
+        """What is wrong with it."""
+        return f"the safe list of {self.source} ({self.file}) cannot be read: {self.error}"
+
+
+def unreadable() -> list[List]:
+    """The lists with a mistake in them, which cost nothing but themselves."""
+    return [each for each in _lists() if each.error is not None]
+
+
+def _lists() -> Iterator[List]:
+    for source, file, read in (*_own(), *_contributed()):
+        try:
+            file, text = read()
+            yield List(source, file, parse(text))
+        except Exception as error:  # whatever a list's author got wrong costs that list alone
+            yield List(source, file, {}, error)
 
 
 def _both(one: Entry, other: Entry) -> Entry:
@@ -96,19 +140,21 @@ def parse(text: str | bytes) -> Table:
         ValueError: it is none.
     """
     found: Table = {}
-    for key, given in json.loads(text)["names"].items():
+    whole = json.loads(text)
+    names = whole.get("names") if isinstance(whole, dict) else None
+    if not isinstance(names, dict):
+        raise ValueError(  # noqa: TRY004 (of a file's text)
+            'it is no object with "names", such as {"names": {"acme:Tree": {"role": "new"}}}'
+        )
+    for key, given in names.items():
         module, colon, name = key.partition(":")
-        role = _ROLES.get(given.get("role"))
         if not colon or not module or not name or "*" in key:
-            raise ValueError(f"{key!r} is no exact 'module:name'")
-        if role is None or not _KEYS.issuperset(given):
-            raise ValueError(
-                f"{key!r}: {given!r} has another role or key than {_ROLES} and {_KEYS}"
-            )
+            raise ValueError(f"{key!r} is no exact 'module:name', such as 'acme.models:Tree'")
+        _check_keys(key, given)
         entry = Entry(
-            role,
-            _checks(given.get("call_check")),
-            _checks(given.get("state_check")),
+            _ROLES[given["role"]],
+            _checks(key, "call_check", given),
+            _checks(key, "state_check", given),
             given.get("whole") is True,
             given.get("functions") is True,
         )
@@ -117,34 +163,62 @@ def parse(text: str | bytes) -> Table:
     return found
 
 
-def _checks(given: object) -> tuple[str, ...]:
+def _check_keys(key: str, given: object) -> None:
+    if not isinstance(given, dict):
+        raise ValueError(  # noqa: TRY004 (of a file's text)
+            f'{key!r} is {given!r}, not an object such as {{"role": "new"}}'
+        )
+    unknown = sorted(set(given) - _KEYS)
+    if unknown:
+        raise ValueError(
+            f"{key!r} has the key {', '.join(map(repr, unknown))}; allowed are "
+            f"{', '.join(sorted(_KEYS))}"
+        )
+    role = given.get("role")
+    if not isinstance(role, str) or role not in _ROLES:
+        raise ValueError(f"{key!r} has the role {role!r}; allowed are {', '.join(_ROLES)}")
+
+
+def _checks(key: str, kind: str, entry: dict[str, Any]) -> tuple[str, ...]:
+    given = entry.get(kind)
     if given is None:
         return ()
-    if isinstance(given, str) and given.count(":") == 1:
+    if isinstance(given, str) and given.count(":") == 1 and all(given.split(":")):
         return (given,)
-    raise ValueError(f"{given!r} is no 'module:function'")
+    raise ValueError(
+        f"{key!r} has the {kind} {given!r}; allowed is one 'module:function', such as "
+        "'acme.checks:tree'"
+    )
 
 
-def _own() -> Iterator[tuple[str, Callable[[], Any]]]:
+Source = tuple[str, str, Callable[[], tuple[str, bytes]]]
+"""Who has a list, where it should be, and what gives its file and its text."""
+
+
+def _own() -> Iterator[Source]:
     from importlib.resources import files
 
     for each in sorted(files(__package__).joinpath("lists").iterdir(), key=lambda file: file.name):
         if each.name.endswith(".json"):
-            yield f"mlup-safepickle ({each.name})", each.read_bytes
+            yield "mlup-safepickle", each.name, partial(_read_own, each)
 
 
-def _contributed() -> Iterator[tuple[str, Callable[[], Any]]]:
+def _read_own(file: Any) -> tuple[str, bytes]:
+    return file.name, file.read_bytes()
+
+
+def _contributed() -> Iterator[Source]:
     from mlup.discovery import find_entry_points
     from mlup.environment import Environment
 
     environment = Environment.read()
     for each in find_entry_points(GROUP):
         if not environment.excludes(each.name, each.distribution):
-            yield each.distribution, partial(_read, each.value)
+            yield each.distribution, f"package {each.value}", partial(_read, each.value)
 
 
-def _read(package: str) -> bytes:
-    """The list in a package, which is found and not imported."""
+def _read(package: str) -> tuple[str, bytes]:
+    """The list in a package, which is found and not imported, and where it is."""
     from importlib.util import find_spec
 
     top, *inner = package.split(".")
@@ -154,10 +228,9 @@ def _read(package: str) -> bytes:
         loader: Any = spec and spec.loader
         try:
             if hasattr(loader, "get_data"):  # of a folder, or of a zip
-                data: bytes = loader.get_data(path)
-                return data
+                return path, loader.get_data(path)
             with open(path, "rb") as stream:  # of a namespace package
-                return stream.read()
+                return path, stream.read()
         except OSError:
             continue
     raise FileNotFoundError(f"the package {package} has no file {FILE}")

@@ -12,7 +12,17 @@ __version__ = "0.1.0"
 
 extensions: Final = (".joblib", ".z", ".gz", ".bz2", ".xz", ".lzma", ".lz4")
 requires: Final = ("joblib",)
-options: Final = ("mmap_mode",)
+options: Final = {
+    "mmap_mode": "maps the arrays of an uncompressed dump into memory: 'r', 'r+', 'w+' or 'c'",
+}
+
+
+def safe_list() -> frozenset[str]:
+    """What a dump may name: the safe lists of all installed distributions."""
+    from mlup_safepickle.safelists import listed_names
+
+    return listed_names()
+
 
 # What joblib writes in front of arrays: since 0.10 into the stream, before that into other files.
 _WRAPPERS: Final = ("joblib.numpy_pickle.NumpyArrayWrapper", "joblib.numpy_pickle.NDArrayWrapper")
@@ -26,12 +36,12 @@ _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
-    """0.95 where raw arrays stand in a pickle stream, 0.9 for a compressed pickle.
+    """Raw arrays within a pickle stream: 0.95. A pickle in zlib, gzip, bz2, xz, lzma or lz4: 0.9.
 
-    A plain pickle is worth 0.6: ``joblib.load`` opens it and gives the same object, but a dump
-    without arrays *is* a plain pickle, byte for byte, so it is left to the pickle binarizer. One
-    with dill's functions or classes is nobody's: it needs dill. So is a compressed stream that breaks off.
-    The extension adds 0.05, up to 0.99.
+    A plain pickle: 0.6. ``joblib.load`` opens it and gives the same object, but a dump without
+    arrays *is* a plain pickle, byte for byte, so it is left to the pickle binarizer. The extension
+    adds 0.05, up to 0.99. Not recognised: streams with dill's functions or classes, which need
+    dill, and compressed streams that break off.
     """
     kind = compression(head)
     found = _compressed(path, kind) if kind else _raw(path)
@@ -75,9 +85,10 @@ def _of(start: probe.PickleStart) -> str:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """The object; ``mmap_mode`` maps the arrays of a raw dump into memory.
+    """The object that was dumped.
 
-    It is read by :mod:`mlup_joblib.loading`; with ``trust`` by ``joblib.load``.
+    It is made by ``mlup_safepickle``, which imports and calls only what is on the safe lists or
+    allowed, and its arrays are read by mlup; with ``trust`` all of it by ``joblib.load``.
 
     Raises:
         UnsafeModelError: it names or does what it may not.
@@ -106,7 +117,7 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
 @mlup.hookimpl
 def inspect(file: mlup.LoadedFile) -> mlup.Report:
-    """What the dump would import."""
+    """The classes and functions that the dump would import, each with its verdict."""
     from mlup_joblib.loading import inspect
 
     return inspect(file)

@@ -13,7 +13,10 @@ __version__ = "0.1.0"
 
 extensions: Final = (".txt", ".lgb", ".lgbm", ".model")
 requires: Final = ("lightgbm",)
-options: Final = ("params",)
+options: Final = {
+    "params": "a mapping of LightGBM's parameters; LightGBM 4 takes them from the model and ignores these",
+}
+safe_list: Final[tuple[str, ...]] = ()  # a text model holds numbers, and names nothing that is run
 
 _FIRST: Final = (b"tree\nversion=v", b"tree\r\nversion=v", b"tree\nnum_c", b"tree\r\nnum_c")
 _OPENINGS: Final = _FIRST + tuple(b"\xef\xbb\xbf" + first for first in _FIRST)
@@ -21,12 +24,12 @@ _OPENINGS: Final = _FIRST + tuple(b"\xef\xbb\xbf" + first for first in _FIRST)
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
-    """0.95 for a whole text model: a header, the last tree where it says, and an end.
+    """A whole text model, with a header, the last tree where the header says, and an end: 0.95.
 
     0.9 where that tree cannot be looked up (Windows line ends; files of LightGBM before 2.0.12; a
     header of half a megabyte), 0.8 where the last line is too long as well. The extension
-    adds 0.05, up to 0.99. A truncated file is nobody's: LightGBM gives half a model for it, or
-    ends the process.
+    adds 0.05, up to 0.99. Not recognised: a truncated file, for which LightGBM gives half a model,
+    or ends the process.
     """
     if not head.startswith(_OPENINGS):
         return None
@@ -85,9 +88,9 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
 @mlup.hookimpl
 def inspect(file: mlup.LoadedFile) -> mlup.Report:
-    """What is wrong with the text, up to the numbers in its trees, which LightGBM's loader needs.
+    """What is wrong with the text, all but the numbers in its trees, and how many trees it has.
 
-    A text model imports and runs nothing.
+    A text model imports and runs nothing; the numbers are checked when it is loaded.
     """
     from mlup_lightgbm.header import HostileTextError
     from mlup_lightgbm.text import IncompleteTextError

@@ -11,12 +11,18 @@ __version__ = "0.1.0"
 
 extensions: Final = (".onnx", ".ort")
 requires: Final = ("onnxruntime",)
-options: Final = ("providers", "sess_options")
+options: Final = {
+    "providers": "execution providers, the first choice first, such as ['CPUExecutionProvider']",
+    "sess_options": "an onnxruntime.SessionOptions (in Python only)",
+}
+# An ONNX file names nothing of Python. Its operators are ONNX Runtime's own, all of which it may
+# have but those few that open files, use the network or call other programs.
+safe_list: Final[tuple[str, ...]] = ()
 
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
-    """0.95 for an ONNX ModelProto, read field by field, and for a model in the ORT format.
+    """An ONNX ModelProto, read field by field, or a model in the ORT format: 0.95.
 
     The extension adds 0.05, up to 0.99.
     """
@@ -45,7 +51,7 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
 @mlup.hookimpl
 def inspect(file: mlup.LoadedFile) -> mlup.Report:
-    """The operators, those in nested graphs and functions too, and where the weights are."""
+    """The operators, those in nested graphs and functions too, with verdicts; where the weights are."""
     from mlup_onnx.checking import inspected
 
     return inspected(file)

@@ -7,6 +7,7 @@ from mlup_onnx import extensions as extensions
 from mlup_onnx import inspect as inspect
 from mlup_onnx import options as options
 from mlup_onnx import requires as requires
+from mlup_onnx import safe_list as safe_list
 
 # There is no score() here: the same files are those of the binarizer "onnx".
 

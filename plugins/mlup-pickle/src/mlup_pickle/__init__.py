@@ -11,7 +11,15 @@ __version__ = "0.1.0"
 
 extensions: Final = (".pkl", ".pckl", ".pickle")
 requires: Final = ()
-options: Final = ()
+options: Final[dict[str, str]] = {}
+
+
+def safe_list() -> frozenset[str]:
+    """What a pickle may name: the safe lists of all installed distributions."""
+    from mlup_safepickle.safelists import listed_names
+
+    return listed_names()
+
 
 # What joblib writes in front of arrays: since 0.10 into the stream, before that into other files.
 _WRAPPERS: Final = ("joblib.numpy_pickle.NumpyArrayWrapper", "joblib.numpy_pickle.NDArrayWrapper")
@@ -25,12 +33,11 @@ _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
-    """0.9 for a stream from its first opcodes to STOP, 0.05 more for the extension.
+    """A stream of pickle opcodes, from the first ones to STOP: 0.9, and 0.05 more for the extension.
 
-    Not ours: a stream between whose frames joblib wrote raw arrays (``pickle.load`` fails on
-    it), one that is a lone number with more data behind it (PyTorch's legacy files, of which
-    ``pickle.load`` returns that number), and one that holds functions or classes of dill's (``pickle.load``
-    fails on them).
+    Not recognised, because ``pickle.load`` fails on them or gives something else: joblib dumps with
+    raw arrays between the opcodes, PyTorch's files of before 1.6 (a lone number with more data
+    behind it), and streams with functions or classes of dill's.
     """
     start = probe.pickle_start(path)
     if start is None or start.lone_number or not (start.ends or probe.pickle_stops(path)):
@@ -46,7 +53,10 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """The object, by :mod:`mlup_safepickle`; with ``trust`` by ``pickle.load``.
+    """The object that was pickled.
+
+    It is made by ``mlup_safepickle``, which imports and calls only what is on the safe lists or
+    allowed; with ``trust`` by ``pickle.load``.
 
     Raises:
         UnsafeModelError: it names or does what it may not.
@@ -90,7 +100,7 @@ def _load_safely(file: mlup.LoadedFile, stream: BinaryIO) -> object:
 
 @mlup.hookimpl
 def inspect(file: mlup.LoadedFile) -> mlup.Report:
-    """What the pickle would import. A caller's stream is left where it stands."""
+    """The classes and functions that the pickle would import, each with its verdict."""
     import mlup_safepickle
 
     with file.open() as stream:

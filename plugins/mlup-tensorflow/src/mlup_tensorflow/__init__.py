@@ -12,17 +12,31 @@ __version__ = "0.1.0"
 
 extensions: Final = (".keras", ".h5", ".hdf5")
 requires: Final = ("tensorflow",)
-options: Final = ("compile", "custom_objects")
+options: Final = {
+    "compile": "false: leave aside the optimizer, the loss and the metrics that it was trained with",
+    "custom_objects": "a mapping of names to your own classes and functions (in Python only)",
+}
+
+
+def safe_list() -> frozenset[str]:
+    """What a configuration may name: Keras's own classes and functions, and operations on tensors."""
+    from mlup_tensorflow.keras_names import names
+
+    listed = names()
+    operations = frozenset(f"tensorflow.{each}" for each in listed.operations)
+    return listed.classes | listed.functions | operations
+
 
 _ZEROS: Final = bytes(8)
 
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
-    """0.95 for a configuration and weights as Keras stores them; 0.05 more for the extension.
+    """A configuration and weights as Keras stores them: 0.95, and 0.05 more for the extension.
 
-    Weights without a configuration are no model. HDF5 whose attributes are out of reach, but
-    which has Keras's group of weights, is worth 0.5, and 0.3 more for the extension.
+    HDF5 whose attributes are out of reach, but which has Keras's group of weights, is worth 0.5,
+    and 0.3 more for the extension. Not recognised: weights without a configuration, which are no
+    model.
     """
     if head.startswith(ZIP):
         found = in_zip(path)
@@ -45,8 +59,8 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 def deserialize(file: mlup.LoadedFile) -> object:
     """The Keras model, by ``tensorflow.keras.models.load_model``, whichever Keras that is.
 
-    What its configuration names is checked before (:mod:`mlup_tensorflow.keras_gate`), and Keras's safe
-    mode is on unless the file is trusted. A file of Keras 2 that Keras 3 refuses is loaded by
+    What its configuration names is checked before, and Keras's safe mode is on; with ``trust``
+    neither. A file of Keras 2 that Keras 3 refuses is loaded by
     ``tf_keras``, where that is installed.
 
     Raises:
@@ -61,7 +75,7 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
 @mlup.hookimpl
 def inspect(file: mlup.LoadedFile) -> mlup.Report:
-    """The classes and functions that the configuration names."""
+    """The classes and functions that the configuration names, each with its verdict."""
     from mlup_tensorflow.keras_inspection import inspect
 
     return inspect(file)

@@ -9,14 +9,23 @@ from mlup_tensorflow.saved_files import START, TEXT_START, in_binary, in_folder,
 
 extensions: Final = (".pb", ".pbtxt", ".savedmodel")
 requires: Final = ("tensorflow",)
-options: Final = ("tags",)
+options: Final = {
+    "tags": "which of its graphs is loaded, where it has several: a list such as ['serve']",
+}
+
+
+def safe_list() -> frozenset[str]:
+    """The operations that its graphs may hold; some of them only with file names of its folder."""
+    from mlup_tensorflow.graph_checks import table
+
+    return table().safe
 
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
-    """0.95 for a SavedModel message, alone or in its folder; 0.8 for the text format.
+    """A SavedModel message, alone or in its folder: 0.95. The extension adds 0.05, up to 0.99.
 
-    The text format in its folder, under its own name, is worth 0.9. An extension adds 0.05.
+    The text format is worth 0.8, and 0.9 in its folder under its own name.
     """
     if head.startswith(START):
         found = in_binary(path)
@@ -36,9 +45,9 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """The restored object, by ``tf.saved_model.load``, which takes ``tags``.
+    """The restored object, by ``tf.saved_model.load``.
 
-    A file is loaded with the ``variables`` and ``assets`` beside it, whatever its own name is.
+    Without ``trust``, operations that do more than compute are refused before. A file is loaded with the ``variables`` and ``assets`` beside it, whatever its own name is.
 
     Raises:
         UnsafeModelError: it holds operations that are refused, or files outside of its folder.
@@ -51,7 +60,7 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
 @mlup.hookimpl
 def inspect(file: mlup.LoadedFile) -> mlup.Report:
-    """The operations of all its graphs and functions."""
+    """The operations of all its graphs and functions, each with its verdict."""
     from mlup_tensorflow.saved_inspection import inspect
 
     return inspect(file)

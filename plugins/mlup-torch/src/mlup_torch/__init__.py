@@ -11,15 +11,26 @@ __version__ = "0.1.0"
 
 extensions: Final = (".pt", ".pth", ".bin", ".ckpt", ".pth.tar")
 requires: Final = ("torch",)
-options: Final = ("map_location", "mmap")
+options: Final = {
+    "map_location": "where tensors are put, such as 'cpu' or 'cuda:0'; the CPU where there is no CUDA device",
+    "mmap": "maps the tensors of a zip archive into memory: true or false",
+}
+
+
+def safe_list() -> frozenset[str]:
+    """What a checkpoint may name: the safe lists of all installed distributions."""
+    from mlup_safepickle.safelists import listed_names
+
+    return listed_names()
 
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
-    """0.95 for an archive of torch.save's records, or for a whole file of the older format.
+    """An archive of torch.save's records, or a whole file of the format before 1.6: 0.95.
 
     The older format is worth 0.9 where its pickles are too long to say whether all of it is
-    there. The extension adds 0.05, up to 0.99. A TorchScript archive is left to ``torch-jit``.
+    there. The extension adds 0.05, up to 0.99. Not recognised: TorchScript archives, which are
+    left to ``torch-jit``.
     """
     # What looks further is imported where it is needed: a fresh process mostly sees other files.
     if head.startswith(ZIP):
@@ -45,13 +56,10 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 
 @mlup.hookimpl
 def deserialize(file: mlup.LoadedFile) -> object:
-    """What was saved, by ``torch.load``; a module is put in ``eval()``.
+    """What was saved, such as a ``state_dict`` or a module; a module is put in ``eval()``.
 
-    Weights are loaded as such (``weights_only=True``), whole modules through
-    :mod:`mlup_safepickle`; with ``trust`` whatever it is by ``pickle``.
-
-    ``map_location`` is the CPU where there is no CUDA device; ``mmap`` maps the tensors of an
-    archive into memory.
+    Weights are loaded by ``torch.load(weights_only=True)``, whole modules by ``torch.load`` with
+    ``mlup_safepickle`` in the place of ``pickle``; with ``trust`` by ``pickle`` itself.
     """
     from mlup_torch.loading import load
 
@@ -60,7 +68,7 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
 @mlup.hookimpl
 def inspect(file: mlup.LoadedFile) -> mlup.Report:
-    """What the pickle in it would import."""
+    """The classes and functions that the pickle in it would import, each with its verdict."""
     from mlup_torch.inspecting import inspect
 
     return inspect(file)

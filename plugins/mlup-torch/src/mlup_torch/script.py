@@ -9,12 +9,21 @@ from mlup_torch.marks import ZIP
 
 extensions: Final = (".pt", ".pth", ".jit", ".torchscript", ".ts", ".ptl")
 requires: Final = ("torch",)
-options: Final = ("map_location",)
+options: Final = {
+    "map_location": "where tensors are put, such as 'cpu' or 'cuda:0'; the CPU where there is no CUDA device",
+}
+
+
+def safe_list() -> frozenset[str]:
+    """What its code may name; a whole namespace of operations, such as ``aten::*``, is one entry."""
+    from mlup_torch.script_operations import entries
+
+    return entries()
 
 
 @mlup.hookimpl
 def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
-    """0.95 for an archive with TorchScript's records; the extension adds 0.05, up to 0.99."""
+    """An archive with TorchScript's records: 0.95. The extension adds 0.05, up to 0.99."""
     if not head.startswith(ZIP):
         return None
     from mlup_torch.archive import archive
@@ -30,10 +39,10 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
 def deserialize(file: mlup.LoadedFile) -> object:
     """The ``ScriptModule``, by ``torch.jit.load``, in ``eval()``.
 
-    ``map_location`` is the CPU where there is no CUDA device. Without ``trust``, what its code does
-    other than compute is refused. Bytes and streams go through a temporary file: of a stream,
-    ``torch.jit.load`` makes three copies in memory, and takes longer.
+    Without ``trust``, what its code does other than compute is refused before torch compiles it.
+    Bytes and streams go through a temporary file.
     """
+    # Of a stream, torch.jit.load makes three copies in memory, and takes longer.
     from mlup_torch.script_loading import load
 
     return load(file)
@@ -41,7 +50,7 @@ def deserialize(file: mlup.LoadedFile) -> object:
 
 @mlup.hookimpl
 def inspect(file: mlup.LoadedFile) -> mlup.Report:
-    """The operations that its code names, and the classes in C++ of its pickles."""
+    """The operations that its code names, and the C++ classes in its pickles, with verdicts."""
     from mlup_torch.script_loading import inspect as inspected
 
     return inspected(file)

@@ -108,6 +108,11 @@ _CLASSES: Final = frozenset(
 """Classes in C++: those of ``torch._C._jit_get_custom_class_schemas()`` that hold weights."""
 
 
+def entries() -> frozenset[str]:
+    """The list as text: single names, and ``aten::*`` for a namespace but for what reaches out."""
+    return _CLASSES | _OF_LIBRARIES | {f"{namespace}::*" for namespace in _COMPUTING}
+
+
 def is_safe(name: str) -> bool:
     """Whether it only computes.
 

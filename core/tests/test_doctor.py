@@ -1,0 +1,274 @@
+"""What ``mlup doctor`` finds: every kind of damage, in real distributions on ``sys.path``."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import mlup
+from mlup import log
+from mlup.doctoring import examine
+from mlup.requirements import Requirement, satisfied
+
+GOOD = "import mlup\n@mlup.hookimpl\ndef deserialize(file):\n    return 1\n"
+
+
+def problems(level: str | None = None) -> list[str]:
+    """What is wrong, each with what to do."""
+    return [
+        f"{each.what} | {each.do}" for each in examine().problems if level in (None, each.level)
+    ]
+
+
+def of(text: str, level: str | None = None) -> str:
+    (found,) = [each for each in problems(level) if text in each]
+    return found
+
+
+def test_a_plugin_that_is_well_is_no_problem(site):
+    site.distribution("dist-good", {"good": "mod_good"}, {"mod_good": GOOD})
+    found = examine()
+    assert "good" in [info.name for info in found.binarizers]
+    assert not [each for each in found.problems if "good" in each.what]
+
+
+def test_a_broken_plugin_is_an_error_with_its_line_and_a_cure(site):
+    site.distribution("dist-bad", {"bad": "mod_bad"}, {"mod_bad": "\nraise RuntimeError('lost')"})
+    said = of("bad", "error")
+    assert "the binarizer bad of dist-bad 1.0 is broken: RuntimeError: lost" in said
+    assert f"at {site.folder / 'mod_bad.py'}:2" in said
+    assert "pip install --upgrade dist-bad" in said
+    assert "MLUP_DISABLE_PLUGINS=bad" in said
+    assert examine().failed
+
+
+def test_a_conflict_is_an_error_for_both(site):
+    for name in ("one", "two"):
+        site.distribution(f"dist-{name}", {"same": f"mod_{name}"}, {f"mod_{name}": GOOD})
+    found = [each for each in problems("error") if "same" in each]
+    assert len(found) == 2
+    assert all("conflict" in each and "uninstall" in each for each in found)
+
+
+def test_an_incompatible_plugin_is_an_error(site):
+    source = GOOD.replace("(file)", "(file, future)")
+    site.distribution("dist-new", {"new": "mod_new"}, {"mod_new": source})
+    assert "pip install --upgrade mlup-core" in of("incompatible", "error")
+
+
+def test_a_missing_framework_is_a_warning(site):
+    source = f"requires = ('no_such_framework',)\n{GOOD}"
+    site.distribution("dist-far", {"far": "mod_far"}, {"mod_far": source})
+    said = of("far", "warning")
+    assert "no_such_framework cannot be imported here" in said
+    assert said.endswith("| pip install dist-far, or the package that provides it")
+
+
+def test_a_safe_list_that_raises_is_an_error(site):
+    source = f"def safe_list():\n    raise OSError('unreadable')\n{GOOD}"
+    site.distribution("dist-odd", {"odd": "mod_odd"}, {"mod_odd": source})
+    assert "OSError: unreadable" in of("safe list of the binarizer odd", "error")
+
+
+@pytest.mark.parametrize("variable", ["MLUP_PLUGINS", "MLUP_DISABLE_PLUGINS"])
+def test_a_name_that_is_not_installed_is_a_warning(site, monkeypatch, variable):
+    site.distribution("dist-good", {"good": "mod_good"}, {"mod_good": GOOD})
+    monkeypatch.setenv(variable, "good,dist-good:good,dist-good,god")
+    said = of("'god'", "warning")
+    assert said.startswith(
+        f"{variable} names 'god', which is not installed | take it out, or write"
+    )
+    assert "write one of good" in of("'dist-good'")
+    assert not [each for each in problems() if "names 'good'" in each]
+
+
+def safe_list(site, name: str) -> None:
+    info = site.folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8")
+    (info / "entry_points.txt").write_text(f"[mlup.safelists]\n{name} = {name}_lib\n", "utf-8")
+    site.module(f"{name}_lib.inner", "")
+
+
+def test_the_name_of_a_safe_list_alone_is_installed(site, monkeypatch, caplog):
+    safe_list(site, "listing")
+    site.distribution("dist-good", {"good": "mod_good"}, {"mod_good": GOOD})
+    monkeypatch.setenv("MLUP_PLUGINS", "good,listing,listing:listing,gone")
+    assert not [each for each in problems() if "'listing" in each]
+    mlup.refresh()
+    caplog.clear()
+    mlup.plugins()
+    assert [each for each in caplog.messages if "MLUP_PLUGINS" in each] == [
+        "MLUP_PLUGINS names 'gone', which is not installed"
+    ]
+
+
+def test_strict_is_shown_and_heeded_afterwards(site, monkeypatch):
+    site.distribution("dist-bad", {"bad": "mod_bad"}, {"mod_bad": "raise RuntimeError('lost')"})
+    monkeypatch.setenv("MLUP_STRICT_PLUGINS", "1")
+    found = examine()
+    assert found.failed
+    assert found.environment["MLUP_STRICT_PLUGINS"] == "1"
+    with pytest.raises(mlup.PluginError, match="lost"):
+        mlup.plugins()
+
+
+def test_what_it_tells_is_not_logged_as_well(site, caplog):
+    site.distribution("dist-bad", {"bad": "mod_bad"}, {"mod_bad": "raise RuntimeError('lost')"})
+    caplog.clear()
+    examine()
+    assert (caplog.messages, log.silent) == ([], False)
+    mlup.refresh()
+    mlup.plugins()
+    assert "lost" in caplog.text
+
+
+def test_two_versions_of_a_distribution_are_a_warning(site, tmp_path, monkeypatch):
+    site.distribution("dist-good", {"good": "mod_good"}, {"mod_good": GOOD}, version="2.0")
+    other = tmp_path / "other"
+    for version in ("1.0", "2.0"):  # the same version twice is an editable install
+        info = other / f"dist_good-{version}.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Name: dist-good\nVersion: {version}\n", "utf-8")
+        (info / "entry_points.txt").write_text("[mlup.binarizers]\ngood = mod_good\n", "utf-8")
+    sys.path.append(str(other))
+    try:
+        said = of("versions of dist-good", "warning")
+    finally:
+        sys.path.remove(str(other))
+    assert f"2 versions of dist-good are on sys.path: 2.0 in {site.folder}, which is used" in said
+    assert f"1.0 in {other}" in said
+
+
+def test_a_damaged_entry_points_file_is_a_warning(site):
+    foreign = site.folder / "foreign-1.0.dist-info"
+    foreign.mkdir()
+    (foreign / "METADATA").write_text("Name: foreign\nVersion: 1.0\n", "utf-8")
+    (foreign / "entry_points.txt").write_bytes(b"\xff\xfe\x00 no text")
+    assert "pip install --force-reinstall foreign" in of("foreign-1.0.dist-info", "warning")
+
+
+def test_a_plugin_for_another_core_is_a_warning(site):
+    site.distribution("dist-good", {"good": "mod_good"}, {"mod_good": GOOD})
+    metadata = site.folder / "dist_good-1.0.dist-info" / "METADATA"
+    for line, wrong in (
+        ("mlup-core>=99", True),
+        ("mlup-core (<0.0.1)", True),
+        ("mlup-core", False),
+    ):
+        metadata.write_text(f"Name: dist-good\nVersion: 1.0\nRequires-Dist: {line}\n", "utf-8")
+        found = [each for each in problems("warning") if "dist-good 1.0 requires mlup-core" in each]
+        assert bool(found) is wrong
+        assert all("pip install --upgrade dist-good mlup-core" in each for each in found)
+
+
+def test_cores_dependencies_are_told_with_their_versions():
+    from importlib.metadata import version
+
+    found = {each.name: each for each in examine().dependencies}
+    assert {"pluggy", "click", "importlib-metadata"} <= set(found)
+    assert (found["pluggy"].version, found["pluggy"].satisfied) == (version("pluggy"), True)
+    assert not any("mlup" in name for name in found)  # those of the extras are no dependencies
+
+
+def test_a_dependency_that_is_too_old_is_an_error(site):
+    site.distribution("pluggy", {}, version="0.1")
+    assert "pip install 'pluggy>=" in of("mlup-core requires pluggy", "error")
+
+
+def test_the_examination_has_the_published_keys(site):
+    found = examine().as_dict()
+    keys = ["mlup", "python", "platform", "environment", "dependencies", "binarizers", "problems"]
+    assert list(found) == keys
+    assert found["mlup"]["version"] == mlup.__version__
+    assert list(found["environment"]) == [
+        "MLUP_PLUGINS",
+        "MLUP_DISABLE_PLUGINS",
+        "MLUP_STRICT_PLUGINS",
+    ]
+    assert set(found["environment"].values()) == {None}
+    assert list(found["dependencies"][0]) == ["name", "required", "version", "satisfied"]
+
+
+# -- requirements ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("specifier", "version", "expected"),
+    [
+        ("", "1.0", True),
+        (">=0.1", "0.1.0", True),
+        (">=0.1", "0.1.0rc1", False),
+        (">=0.1", "0.1.dev3", False),
+        (">=0.1", "0.1.post1", True),
+        (">=8.1,<9", "8.5.1", True),
+        (">=8.1, <9", "9.0", False),
+        ("<9", "9.0rc1", False),
+        (">1.0", "1.0.post1", False),
+        (">1.0", "1.1", True),
+        ("==1.0", "1.0.0", True),
+        ("!=1.0", "1.0.0", False),
+        ("==1.4.*", "1.4.7", True),
+        ("!=1.4.*", "1.4.7", False),
+        ("~=1.4.2", "1.4.9", True),
+        ("~=1.4.2", "1.4.1", False),
+        ("~=1.4.2", "1.5", False),
+        ("~=1.4", "1.9", True),
+        ("<=2", "2.0.0", True),
+        (">=1.10", "1.9", False),
+        (">=1", "2!1.0", None),
+        (">=1", "unknown", None),
+        ("=1", "1.0", None),
+        (">=2,<9", "1.0", False),
+    ],
+)
+def test_versions_are_compared_as_releases(specifier, version, expected):
+    assert satisfied(specifier, version) is expected
+
+
+def test_a_requirement_by_its_address_cannot_be_told():
+    required = Requirement.of("acme @ https://example.org/acme-1.0.whl")
+    assert satisfied(required.specifier, "1.0") is None
+
+
+def test_versions_are_compared_as_packaging_does():
+    from packaging.specifiers import SpecifierSet  # pytest itself requires it
+
+    versions = [
+        "0.9",
+        "1",
+        "1.0",
+        "1.0a1",
+        "1.0rc2",
+        "1.0.dev1",
+        "1.0.post1",
+        "1.0.1",
+        "1.1",
+        "2.0",
+    ]
+    for operator in ("==", "!=", "<=", ">=", "<", ">", "~="):
+        for wanted in ("1.0", "1.0.1", "1.1"):
+            specifier = SpecifierSet(operator + wanted)
+            for version in versions:
+                expected = specifier.contains(version, prereleases=True)
+                assert satisfied(operator + wanted, version) is expected, (
+                    operator,
+                    wanted,
+                    version,
+                )
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mlup-core", ("mlup-core", "", "")),
+        ("mlup-core>=0.1", ("mlup-core", ">=0.1", "")),
+        ("mlup-core[a,b] (>=0.1,<2)", ("mlup-core", ">=0.1,<2", "")),
+        ("mlup-torch>=0.1; extra == 'torch'", ("mlup-torch", ">=0.1", "extra == 'torch'")),
+        (">=1; acme", None),
+    ],
+)
+def test_requirements_are_read(line, expected):
+    found = Requirement.of(line)
+    assert (found and tuple(found)) == expected
