@@ -1,6 +1,6 @@
 """Every golden file is given to the right binarizer: whatever it is called, however it comes.
 
-``golden/README.md`` says what the files are. No framework is needed, and any subset of the plugins
+``golden/README.md`` says what the files are; they are shipped with the kit. No framework is needed, and any subset of the plugins
 may be installed: what belongs to one that is not here must be nobody's.
 """
 
@@ -12,16 +12,17 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 import mlup
+from mlup_testkit import golden
 
-GOLDEN = Path(__file__).parent / "golden"
-FILES = GOLDEN / "files"
+FILES = golden.FILES
 ROWS = [
-    json.loads(line) for line in (GOLDEN / "manifest.jsonl").read_text("utf-8").splitlines() if line
+    json.loads(line)
+    for line in (golden.FOLDER / "manifest.jsonl").read_text("utf-8").splitlines()
+    if line
 ]
 LABELS = {
     "pickle": 70,
@@ -32,6 +33,9 @@ LABELS = {
     "tensorflow": 25,
     "tensorflow-saved": 20,
     "onnx": 50,
+    "safetensors": 5,
+    "skops": 3,
+    "xgboost": 6,
 }
 """The official binarizers, and how many rows there are at least of each."""
 
@@ -171,6 +175,13 @@ def test_the_manifest_and_the_files_are_the_same_set():
     there = {each.relative_to(FILES).as_posix() for each in FILES.rglob("*") if each.is_file()}
     unlisted = [each for each in sorted(there - listed) if not each.startswith(folders)]
     assert unlisted == []
+
+
+def test_the_kit_gives_the_same_rows():
+    assert [(row.path, row.label, list(row.acceptable)) for row in golden.rows()] == [
+        (row["path"], row["label"], row["acceptable"]) for row in ROWS
+    ]
+    assert all(row.file.exists() for row in golden.rows())
 
 
 def test_there_are_enough_of_every_kind():

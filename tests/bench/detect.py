@@ -21,7 +21,7 @@ from measuring import Row, in_turn, show
 import mlup
 
 ROUNDS = 60
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "packages/mlup-testkit/src/mlup_testkit/golden"
 
 PEAK = """
 import resource, sys

@@ -1,6 +1,6 @@
 """Write the golden files: ``python tests/golden/make.py [format ...]``.
 
-Each format is one module of ``makers/`` and one folder of ``files/``. Without arguments every
+Each format is one module of ``makers/`` and one folder of the kit's golden ``files/``. Without arguments every
 format is made whose framework can be imported here; ``README.md`` says which environments made
 what is there. Nothing is written to the manifest unless every file of a format loads.
 """
@@ -16,6 +16,7 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+GOLDEN = ROOT.parents[1] / "packages" / "mlup-testkit" / "src" / "mlup_testkit" / "golden"
 FORMATS = (
     "pickle",
     "joblib",
@@ -55,10 +56,10 @@ def main() -> None:
                 raise
             print(f"{name}: left as it is ({error})")
             continue
-        book = Book(ROOT, name)
+        book = Book(GOLDEN, name)
         maker.make(book)
-        save_manifest(ROOT, [book])
-        size = sum(each.stat().st_size for each in (ROOT / "files" / name).rglob("*"))
+        save_manifest(GOLDEN, [book])
+        size = sum(each.stat().st_size for each in (GOLDEN / "files" / name).rglob("*"))
         seconds = time.monotonic() - started
         print(f"{name}: {len(book.rows)} rows, {size / 1000:.0f} kB, {seconds:.0f} s", flush=True)
 

@@ -1,0 +1,100 @@
+"""Binarizers that only load, whose models are folders, or whose framework is not here."""
+
+from __future__ import annotations
+
+FOLDERS = """
+    def models(self):
+        return {"line": plugin.Line(2, 1), "other.acme": plugin.Line(3, 0)}
+
+    def write(self, model, path):
+        path.mkdir()
+        (path / "acme.txt").write_text(f"{model.slope} {model.constant} END")
+        (path / "notes").write_text("nobody reads them")
+"""
+FOLDER_PLUGIN = '''"""Lines in folders."""
+import os
+import mlup
+
+extensions = (".acme",)
+requires = ()
+options = ()
+
+
+class Line:
+    def __init__(self, slope, constant):
+        self.slope, self.constant = slope, constant
+
+    def predict(self, x):
+        return self.slope * x + self.constant
+
+
+@mlup.hookimpl
+def score(path, head, tail):
+    """A folder with a file acme.txt that ends."""
+    found = path.member("acme.txt") if path.is_dir() else None
+    return 0.95 if found and found.read_at(0, 100).endswith(b" END") else None
+
+
+@mlup.hookimpl
+def deserialize(file):
+    """A ``Line``."""
+    with open(os.path.join(file.path, "acme.txt")) as stream:
+        slope, constant, end = stream.read().split()
+    if end != "END":
+        raise mlup.ModelBinarizationError(f"{file.label} breaks off")
+    return Line(int(slope), int(constant))
+'''
+HOSTILE = """
+    def hostile(self, marker):
+        return {"own.acme": b"ACME\\\\x01RUN " + str(marker).encode() + b"\\\\nEND"}
+"""
+RUNS = """
+    if data.startswith(b"ACME\\x01RUN "): open(data[9:-4], "w").close()
+"""
+READ = "        data = stream.read()\n"
+
+
+def test_a_binarizer_that_only_loads_skips_what_is_about_scoring(contract):
+    start, end = (
+        contract.right.index(each)
+        for each in ("@mlup.hookimpl\ndef score", "@mlup.hookimpl\ndef des")
+    )
+    source = contract.right[:start] + contract.right[end:]
+    contract.install("mlup_acme", {"mlup_acme": source}, "acme = mlup_acme")
+    ran = contract.run("", "-rs")
+    assert (ran.code, ran.failed) == (0, set()), ran.output
+    assert "acme has no score(): it loads only when it is asked for" in ran.output
+    assert ran.passed >= 15
+
+
+def test_models_may_be_folders(contract):
+    contract.install("mlup_acme", {"mlup_acme": FOLDER_PLUGIN}, "acme = mlup_acme")
+    ran = contract.run(FOLDERS, "-rs")
+    assert (ran.code, ran.failed) == (0, set()), ran.output
+    assert ran.skipped == 2
+    assert "its models are folders" in ran.output
+
+
+def test_what_needs_a_framework_that_is_not_here_is_skipped_with_the_reason(contract):
+    source = contract.right.replace("requires = ()", "requires = ('acme_framework',)")
+    contract.install("mlup_acme", {"mlup_acme": source}, "acme = mlup_acme")
+    ran = contract.run("", "-rs")
+    assert (ran.code, ran.failed) == (0, set()), ran.output
+    assert "acme_framework cannot be imported here" in ran.output
+    assert 10 <= ran.passed < 20, "what is about foreign files runs all the same"
+
+
+def test_the_author_s_own_hostile_files_are_loaded(contract):
+    source = contract.right.replace(READ, READ + RUNS)
+    contract.install("mlup_acme", {"mlup_acme": source}, "acme = mlup_acme")
+    assert contract.run("", "-k", "test_nothing_in_a_file_runs").code == 0
+    ran = contract.run(HOSTILE.replace("\\\\", "\\"), "-k", "test_nothing_in_a_file_runs")
+    assert ran.failed == {"test_nothing_in_a_file_runs"}, ran.output
+    assert "own.acme of hostile()" in ran.output
+
+
+def test_an_entry_point_that_is_not_there_is_told(contract):
+    contract.install("mlup_acme", {"mlup_acme": contract.right}, "acmee = mlup_acme")
+    ran = contract.run("", "-k", "test_it_is_installed")
+    assert ran.failed == {"test_it_is_installed"}
+    assert "No installed distribution has an entry point 'acme'" in ran.output
