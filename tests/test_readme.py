@@ -106,17 +106,3 @@ def test_the_table_of_binarizers_is_what_is_installed():
         if info.distribution in official
     }
     assert documented == installed
-
-
-def test_every_distribution_has_the_same_tree():
-    for plugin in sorted((ROOT / "plugins").glob("mlup-*")):
-        module = plugin.name.replace("-", "_")
-        for each in (
-            "pyproject.toml",
-            "README.md",
-            "LICENSE",
-            f"src/{module}/__init__.py",
-            f"src/{module}/py.typed",
-            "tests",
-        ):
-            assert (plugin / each).exists(), f"{plugin.name} lacks {each}"
