@@ -74,6 +74,33 @@ def by_tensorflow_saved(path: Path) -> None:
     tf.saved_model.save(module, str(path))
 
 
+def by_safetensors(path: Path) -> None:
+    """Two arrays."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    save_file({"weights": np.ones((2, 3), "float32"), "bias": np.zeros(2)}, path)
+
+
+def by_skops(path: Path) -> None:
+    """A model that skops trusts."""
+    import skops.io
+    from sklearn.linear_model import LogisticRegression
+
+    skops.io.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), path)
+
+
+def by_xgboost(path: Path) -> None:
+    """A booster of two trees; XGBoost asks for a name that says the form."""
+    import numpy as np
+    import xgboost
+
+    X = np.arange(200.0).reshape(100, 2)
+    named = path.with_suffix(".ubj")
+    xgboost.train({}, xgboost.DMatrix(X, X[:, 0] % 7), 2).save_model(named)
+    named.rename(path)
+
+
 def from_golden(path: Path) -> None:
     """The first ONNX file of the golden ones."""
     with (GOLDEN / "manifest.jsonl").open(encoding="utf-8") as lines:
@@ -91,6 +118,9 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "tensorflow": by_tensorflow,
     "tensorflow-saved": by_tensorflow_saved,
     "onnx": from_golden,
+    "safetensors": by_safetensors,
+    "skops": by_skops,
+    "xgboost": by_xgboost,
 }
 
 

@@ -31,7 +31,7 @@ def formats(site):
         ("m.other", b"ACME", "other"),
         ("m.onnx", b"ACME", "onnx"),  # not installed, and still a promise
         ("m.pt", b"ACME", "torch or torch-jit"),
-        ("m.safetensors", b"ACME", "safetensors"),  # no binarizer loads it, and still a promise
+        ("m.safetensors", b"ACME", "safetensors"),  # not installed here, and still a promise
         ("m.acme", b"ACME", None),
         ("m.bin", b"OTHER", None),  # listed by acme, and promises nothing
         ("m.txt", b"OTHER", None),

@@ -63,11 +63,10 @@ def compressed(said: str) -> Verdict:
 
 
 _LEGACY_TORCH: Final = of("a PyTorch file of before 1.6", "torch")
-_XGBOOST: Final = foreign("an XGBoost model", "xgboost.Booster(model_file=...)")
+_XGBOOST: Final = of("an XGBoost model", "xgboost")
+_XGBOOST_BINARY: Final = of("an XGBoost model in the binary form of before 3.1", "xgboost")
 _CATBOOST: Final = foreign("a CatBoost model", "CatBoost().load_model(...)")
-_SAFETENSORS: Final = foreign(
-    "a safetensors file", "tensors without a model, safetensors.numpy.load_file(...)"
-)
+_SAFETENSORS: Final = of("a safetensors file", "safetensors")
 _NPZ: Final = foreign("an npz file of NumPy arrays", "numpy.load(...)")
 _TRANSFORMERS: Final = foreign(
     "a folder of Hugging Face transformers", "AutoModel.from_pretrained(...)"
@@ -104,8 +103,8 @@ MARKS: Final[tuple[tuple[int, bytes, Verdict], ...]] = (
     (0, b"ir_version:", foreign("an ONNX model in protobuf's text format", "convert it with onnx")),
     (0, b'{"learner":', _XGBOOST),
     (0, b"{L\0\0\0\0\0\0\0\x07learner", _XGBOOST),
-    (0, b"binf", foreign("an XGBoost model of before 1.0 (binary)", "save it again as JSON")),
-    (0, b"bs64", foreign("an XGBoost model of before 1.0 (base64)", "save it again as JSON")),
+    (0, b"binf", _XGBOOST_BINARY),
+    (0, b"bs64", _XGBOOST_BINARY),
     (0, b"CBM1", _CATBOOST),
     (0, b"GGUF", foreign("a GGUF model", "llama.cpp and its bindings load it")),
     (0, b"\x93NUMPY", foreign("a NumPy array (npy)", "numpy.load(...)")),
@@ -200,7 +199,7 @@ def zip_archive(path: ModelPath) -> Verdict | None:
     if any(name.endswith("saved_model.pb") for name in names):
         return Verdict("a zipped TensorFlow SavedModel; unpack it and give the folder")
     if "schema.json" in names:
-        return foreign("a skops file", "skops.io.load(...)")
+        return of("a skops file", "skops")
     if names and all(name.endswith(".npy") for name in names):
         return _NPZ
     return None
@@ -267,7 +266,7 @@ def safetensors(path: ModelPath) -> Verdict | None:
     length = int.from_bytes(path.head[:8], "little")
     if path.head[8:9] != b"{" or not 2 <= length <= 100_000_000:
         return None
-    return _SAFETENSORS if 8 + length <= path.size else Verdict("a truncated safetensors file")
+    return _SAFETENSORS if 8 + length <= path.size else of("a truncated safetensors file", "safetensors")
 
 
 def others(path: ModelPath) -> Verdict | None:

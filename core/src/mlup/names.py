@@ -31,6 +31,9 @@ OFFICIAL_EXTRAS: Final[dict[str, str]] = {
     "torch-jit": "torch",
     "onnx": "onnx",
     "onnx-full-return": "onnx",
+    "safetensors": "safetensors",
+    "skops": "skops",
+    "xgboost": "xgboost",
 }
 """An official binarizer → the extra of ``mlup-core`` that installs it."""
 
@@ -49,6 +52,9 @@ EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
     ".hdf5": ("tensorflow",),
     ".onnx": ("onnx",),
     ".ort": ("onnx",),
+    ".safetensors": ("safetensors",),
+    ".skops": ("skops",),
+    ".ubj": ("xgboost",),
 }
 """An extension that promises a format → the binarizers that keep the promise."""
 
@@ -59,13 +65,10 @@ GENERIC_EXTENSIONS: Final = frozenset(
 """Extensions that promise nothing, though a plugin may name them."""
 
 FOREIGN_EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
-    ".safetensors": ("safetensors",),
     ".gguf": ("GGUF",),
     ".cbm": ("CatBoost",),
-    ".ubj": ("XGBoost",),
     ".tflite": ("TensorFlow Lite",),
     ".mlmodel": ("CoreML",),
-    ".skops": ("skops",),
     ".npz": ("NumPy",),
     ".npy": ("NumPy",),
 }
