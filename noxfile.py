@@ -22,25 +22,39 @@ PLUGINS = sorted((ROOT / "plugins").glob("mlup-*"))
 PACKAGES = sorted((ROOT / "packages").glob("mlup-*"))
 DISTRIBUTIONS = [CORE, *PACKAGES, *PLUGINS]
 UNPICKLING = ROOT / "packages" / "mlup-safepickle"
+KIT = ROOT / "packages" / "mlup-testkit"
 NEEDS = dict.fromkeys(("mlup-joblib", "mlup-pickle", "mlup-torch"), (UNPICKLING,))
-"""What of ours a plugin needs beside core."""
+"""What of ours a plugin needs beside core, and beside the kit in its tests."""
 HEAVY = [ROOT / "plugins" / name for name in ("mlup-tensorflow", "mlup-torch")]
 """Plugins whose framework has hundreds of megabytes: it is installed for one Python only."""
 LIGHT = [each for each in DISTRIBUTIONS if each not in HEAVY]
 SOURCES = [str(each / "src") for each in DISTRIBUTIONS]
-PROGRAMS = ("tests/demo.py", "tests/demo_models.py", "tests/one_load.py", "tests/bench")
+PROGRAMS = (
+    "tests/demo.py",
+    "tests/demo_models.py",
+    "tests/look_at_site.py",
+    "tests/one_load.py",
+    "tests/tutorial.py",
+    "tests/bench",
+)
 CONSTRAINTS = ("-c", str(ROOT / "tests" / "constraints.txt"))
 
-TESTING = ("pytest", "hypothesis")
-MODELS = ("scikit-learn", "lz4", "onnx", "skl2onnx")
+TESTING = ("pytest", "pytest-xdist", "hypothesis")
+MODELS = ("scikit-learn", "lz4", "onnx", "skl2onnx", "xgboost-cpu")
 """What writes the models that the tests load, beside the frameworks themselves."""
-LISTED = ("pandas", "xgboost-cpu", "catboost")
+GENERATED = ("hatchling",)
+"""What builds a distribution that the template made."""
+LISTED = ("pandas", "catboost")
 """What else the safe lists are made from."""
 WRITERS = {
     "mlup-joblib": ("scikit-learn", "lz4"),
     "mlup-lightgbm": ("scikit-learn", "pandas"),
     "mlup-onnx": ("onnx", "skl2onnx", "scikit-learn", "pandas"),
+    "mlup-safetensors": ("torch",),
+    "mlup-skops": ("scikit-learn",),
+    "mlup-template": GENERATED,
     "mlup-tensorflow": ("tf_keras",),
+    "mlup-xgboost": ("xgboost-cpu", "scikit-learn"),
 }
 """The same, for the tests of one plugin alone."""
 OLDEST = (  # what the distributions say they still work with
@@ -50,6 +64,7 @@ OLDEST = (  # what the distributions say they still work with
     "rich==13.0.0",
     "ruamel.yaml==0.18.0",
     "joblib==1.2.0",
+    "copier==9.8.0",
 )
 
 
@@ -84,12 +99,12 @@ def _install(session: nox.Session, *what: str | Path, deps: bool = True) -> None
     arguments: list[str] = [] if deps else ["--no-deps"]
     for each in what:
         arguments += ["-e", str(each)] if isinstance(each, Path) else [each]
-    if deps and any(each.name == "mlup-torch" for each in what if isinstance(each, Path)):
+    if deps and {"torch", "mlup-torch"} & {Path(each).name for each in what}:
         session.install(*CONSTRAINTS, "torch")  # first, so that nothing else asks for another build
     session.install(*CONSTRAINTS, *arguments)
 
 
-SUITES = [nox.param(python, "all", id=f"{python}-all") for python in PYTHONS]
+SUITES = [nox.param(each, "all", id=f"{each}-all") for each in PYTHONS if each != DEFAULT]
 SUITES += [
     nox.param(DEFAULT, each, id=f"{DEFAULT}-{each}-alone")
     for each in ("core", *(alone.name for alone in (*PACKAGES, *PLUGINS)))
@@ -103,9 +118,11 @@ SUITES += [nox.param(PYTHONS[0], "oldest", id=f"{PYTHONS[0]}-oldest")] if PYTHON
 def tests(session: nox.Session, suite: str) -> None:
     """Every test on every Python that is here; each distribution alone; the oldest dependencies.
 
-    PyTorch and TensorFlow are installed on one Python, alone and together with everything; on the
-    others their plugins take part without them, as far as detection goes. What takes minutes (models of
-    every kind) runs together with everything, and on the oldest Python; bombs together alone.
+    On one Python each distribution's tests run with nothing else installed, and those that cross
+    distributions with everything, PyTorch and TensorFlow included. On the others all run in one environment,
+    where these two plugins take part without their frameworks, as far as detection goes. What takes
+    minutes (models of every kind) runs together with everything, and on the oldest Python; bombs
+    together alone.
     """
     light = [f"{_folder(each)}/tests" for each in LIGHT]
     left_out = ""
@@ -113,25 +130,26 @@ def tests(session: nox.Session, suite: str) -> None:
         _install(session, CORE, *TESTING)
         paths = ["core/tests"]
     elif suite == "all":
-        _install(session, *LIGHT, *TESTING, *MODELS)
+        _install(session, *LIGHT, *TESTING, *MODELS, *GENERATED)
         _install(session, *HEAVY, deps=False)
         paths = [*light, "tests"]
         left_out = "bomb" if session.python == PYTHONS[0] else "slow"
     elif suite == "together":
-        _install(session, *DISTRIBUTIONS, *TESTING, *MODELS, *LISTED, "tf_keras")
+        _install(session, *DISTRIBUTIONS, *TESTING, *MODELS, *LISTED, *GENERATED, "tf_keras")
         paths = ["tests"]
     elif suite == "oldest":
-        session.install(*TESTING, *OLDEST, *MODELS, *_editable(LIGHT))
+        session.install(*TESTING, *OLDEST, *MODELS, *GENERATED, *_editable(LIGHT))
         _install(session, *HEAVY, deps=False)
         paths = [*light, "tests"]
         left_out = "slow"
     else:
         (alone,) = (each for each in DISTRIBUTIONS if each.name == suite)
-        ours = (CORE, *NEEDS.get(suite, ()), alone)
+        ours = dict.fromkeys((CORE, KIT, *NEEDS.get(suite, ()), alone))
         _install(session, *ours, *TESTING, *WRITERS.get(suite, ()))
         paths = [f"{_folder(alone)}/tests"]
     marks = ("-m", f"not {left_out}") if left_out else ()
-    session.run("pytest", "-q", *marks, *(session.posargs or paths))
+    side_by_side = ("-n", "auto") if len(paths) > 1 or suite == "together" else ()
+    session.run("pytest", "-q", *side_by_side, *marks, *(session.posargs or paths))
 
 
 def _folder(path: Path) -> str:
@@ -164,9 +182,10 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=DEFAULT)
 def typing(session: nox.Session) -> None:
     """Mypy, strict, on everything that ships and on the programs beside it."""
-    _install(session, CORE, "mypy", "nox")
+    _install(session, CORE, "mypy", "nox", "pytest", "copier", "mkdocs-material", "mkdocs-click")
     _install(session, *DISTRIBUTIONS[1:], deps=False)
     session.run("mypy", *SOURCES, "noxfile.py", *PROGRAMS)
+    session.run("mypy", "docs/hooks", env={"MYPYPATH": "docs/hooks"})
 
 
 @nox.session(python=DEFAULT)
@@ -209,13 +228,35 @@ def bench(session: nox.Session) -> None:
 @nox.session(python=DEFAULT)
 def build(session: nox.Session) -> None:
     """Wheels and sdists of every distribution into ``dist/``."""
-    session.install(*CONSTRAINTS, "build", "twine")
+    session.install(*CONSTRAINTS, "build", "hatchling", "twine")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     for each in DISTRIBUTIONS:
-        session.run("python", "-m", "build", "--outdir", "dist", str(each), silent=True)
+        building = ("-m", "build", "--no-isolation", "--outdir", "dist", str(each))
+        session.run("python", *building, silent=True)
     built = sorted(map(str, (ROOT / "dist").iterdir()))
     session.run("twine", "check", "--strict", *built, silent=True)
     session.log("built: %s", " ".join(Path(each).name for each in built))
+
+
+@nox.session(python=DEFAULT)
+def docs(session: nox.Session) -> None:
+    """The documentation site into ``site/``, strictly.
+
+    ``nox -s docs -- look`` also opens every page in Chromium, at two widths.
+    """
+    _install(session, CORE, "mkdocs-material", "mkdocs-click")
+    _install(session, *DISTRIBUTIONS[1:], deps=False)
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+    if "look" in session.posargs:
+        session.install(*CONSTRAINTS, "playwright")
+        session.run("python", "tests/look_at_site.py", "site")
+
+
+@nox.session(python=DEFAULT)
+def tutorial(session: nox.Session) -> None:
+    """Follow the tutorial to the letter, in a fresh folder and environment, with ``dist/``."""
+    build(session)
+    session.run("python", "tests/tutorial.py", "dist")
 
 
 INSTALLS = {  # what is installed from dist/ -> the binarizers with which something is loaded there
@@ -226,6 +267,9 @@ INSTALLS = {  # what is installed from dist/ -> the binarizers with which someth
     "mlup-core[torch]": ("torch", "torch-jit"),
     "mlup-core[tensorflow]": ("tensorflow", "tensorflow-saved"),
     "mlup-core[onnx]": ("onnx",),
+    "mlup-core[safetensors]": ("safetensors",),
+    "mlup-core[skops]": ("skops",),
+    "mlup-core[xgboost]": ("xgboost",),
     "./core[torch,onnx]": ("torch", "torch-jit", "onnx"),  # a checkout
 }
 
