@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import mlup
-from mlup import hookspecs
+from mlup import hookspecs, log
 from mlup.adapting import ATTRIBUTES
+from mlup.cli import cli
 from mlup.plugin_details import PluginDetails, details_of, to_do, whole_problem
 from mlup.registry import current
 
@@ -93,10 +95,22 @@ def test_the_frameworks_are_found_with_their_versions_and_not_imported(details):
     ]
 
 
-def test_a_framework_of_a_distribution_with_another_name(site, details):
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("top_level.txt", "acme_lib"),
+        ("RECORD", "acme_lib/__init__.py,sha256=47DEQ,0"),
+        ("RECORD", "acme_lib.cpython-311-x86_64-linux-gnu.so,,"),
+    ],
+)
+def test_a_framework_of_a_distribution_with_another_name(site, details, file, line):
     site.module("acme_lib", "raise RuntimeError('imported')")
+    site.distribution("acme-docs", {}, refresh=False)
+    (site.folder / "acme_docs-1.0.dist-info" / "RECORD").write_text(
+        "acme_lib.libs/a.so,,\n", "utf-8"
+    )
     site.distribution("acme-cpu", {}, version="2.5", refresh=False)
-    (site.folder / "acme_cpu-2.5.dist-info" / "top_level.txt").write_text("acme_lib\n", "utf-8")
+    (site.folder / "acme_cpu-2.5.dist-info" / file).write_text(f"more\n{line}\n", "utf-8")
     (found,) = details(changed(requires="('acme_lib.inner',)")).frameworks
     assert tuple(found) == ("acme_lib.inner", "acme-cpu", "2.5", True)
     assert "acme_lib" not in sys.modules
@@ -197,6 +211,41 @@ def test_a_plugin_that_is_broken_is_shown_with_the_line_at_which_it_failed(site,
     assert f"at {path}:3" in problem
     assert "pip install --upgrade dist-acme" in problem
     assert found.as_dict()["hooks"] == []
+
+
+def test_a_broken_plugin_s_page_says_it_once(site, caplog):
+    site.distribution("dist-acme", {"acme": "mod_acme"}, {"mod_acme": "raise OSError('gone')"})
+    caplog.clear()
+    result = CliRunner().invoke(cli, ["plugins", "acme"])
+    assert (result.exit_code, result.output.count("gone"), caplog.messages) == (0, 1, [])
+    result = CliRunner().invoke(cli, ["plugins", "acne"])
+    assert result.exit_code == 1
+    assert "gone" in caplog.text  # this time it is on no page
+    assert not log.silent
+
+
+@pytest.mark.parametrize("way", ["editable", "elsewhere"])
+def test_a_broken_plugin_in_a_checkout_is_to_be_looked_at(site, details, tmp_path, way):
+    site.distribution("dist-acme", {"acme": "mod_acme"})
+    folder = site.folder
+    if way == "editable":
+        about = '{"dir_info": {"editable": true}, "url": "file:///home/me/acme"}'
+        (folder / "dist_acme-1.0.dist-info" / "direct_url.json").write_text(about, "utf-8")
+    else:  # found by a .pth file, as older tools install it
+        folder = tmp_path / "checkout"
+        folder.mkdir()
+        sys.path.append(str(folder))
+    (folder / "mod_acme.py").write_text("\nraise OSError('gone')\n", "utf-8")
+    mlup.refresh()
+    try:
+        ((info, _),) = [each for each in current().entries() if each[0].name == "acme"]
+        said = to_do(info)
+    finally:
+        if folder != site.folder:
+            sys.path.remove(str(folder))
+    assert said.startswith(f"look at {folder / 'mod_acme.py'}:2, from which dist-acme is imported")
+    assert "pip install" not in said
+    assert "MLUP_DISABLE_PLUGINS=acme" in said
 
 
 def test_a_plugin_that_is_no_python_is_shown_with_the_line(site, details):
@@ -303,10 +352,6 @@ def test_every_status_but_ok_has_something_to_do(status):
     ],
 )
 def test_a_name_that_is_not_installed_gets_the_nearest_and_what_to_install(details, name, said):
-    from click.testing import CliRunner
-
-    from mlup.cli import cli
-
     details(WHOLE)
     result = CliRunner().invoke(cli, ["plugins", name])
     assert result.exit_code == 1

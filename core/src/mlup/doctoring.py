@@ -68,14 +68,12 @@ def examine() -> Examination:
     variables = {name: os.environ.get(name) for name in (ONLY, DISABLED, STRICT)}
     with _lenient():
         entries = registry.current().entries()
-        dependencies = core_dependencies()
+        dependencies, of_distributions = _of_distributions()
         problems = [
             *_of_plugins(entries),
             *_of_safe_lists(entries),
-            *_of_dependencies(dependencies),
+            *of_distributions,
             *_of_names(Environment.read(), [info for info, _ in entries]),
-            *look_around(),
-            *at_odds(),
         ]
     return Examination(
         {"version": mlup.__version__, "file": os.path.dirname(os.path.abspath(mlup.__file__))},
@@ -138,6 +136,17 @@ def _of_safe_lists(entries: list[tuple[PluginInfo, Binarizer | None]]) -> Iterat
             f"pip install --upgrade {each.source}, or tell its authors; "
             f"docs/security.md has the format",
         )
+
+
+def _of_distributions() -> tuple[tuple[Dependency, ...], list[Problem]]:
+    try:
+        found = core_dependencies()
+        return found, [*_of_dependencies(found), *look_around(found), *at_odds()]
+    except ModuleNotFoundError as error:  # one of those dependencies compares the versions
+        said = (
+            f"{error.name} cannot be imported, so versions were not compared: mlup-core requires it"
+        )
+        return (), [Problem(ERROR, said, "pip install --force-reinstall mlup-core")]
 
 
 def _of_dependencies(dependencies: tuple[Dependency, ...]) -> Iterator[Problem]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlup.discovery import SAFE_LISTS, name_and_version, normal
 from mlup.hookspecs import GROUP
-from mlup.requirements import Requirement, satisfied
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 CORE: Final = "mlup-core"
 _OURS: Final = "mlup-"
@@ -47,21 +49,25 @@ def core_dependencies() -> tuple[Dependency, ...]:
     """What mlup-core always requires; nothing where its metadata are not installed."""
     found = []
     for each in _requirements(_distribution(CORE)):
-        if each.marker:
+        if each.marker and not each.marker.evaluate({"extra": ""}):
             continue
         distribution = _distribution(each.name)
         version = name_and_version(distribution)[1] if distribution is not None else None
-        fits = satisfied(each.specifier, version) if version is not None else False
-        found.append(Dependency(each.name, each.specifier, version, fits))
+        fits = satisfied(each, version) if version is not None else False
+        found.append(Dependency(each.name, str(each.specifier), version, fits))
     return tuple(found)
 
 
-def look_around() -> Iterator[Problem]:
-    """Distributions of ours of which there are two, and entry points that cannot be read."""
+def look_around(dependencies: Iterable[Dependency]) -> Iterator[Problem]:
+    """Distributions of ours of which there are two, and entry points that cannot be read.
+
+    Args:
+        dependencies: as :func:`core_dependencies` has them; they are looked at as well.
+    """
     import importlib_metadata
 
     versions: dict[str, dict[str, str]] = {}  # name → version → place, in the order of sys.path
-    dependencies = {normal(each.name) for each in core_dependencies()}
+    required = {normal(each.name) for each in dependencies}
     for each in importlib_metadata.distributions():
         name, version = name_and_version(each)
         key = normal(name)
@@ -75,7 +81,7 @@ def look_around() -> Iterator[Problem]:
                 f"pip install --force-reinstall {name}" if name != "unknown" else "remove it",
             )
             continue
-        if key.startswith(_OURS) or key in dependencies or groups & {GROUP, SAFE_LISTS}:
+        if key.startswith(_OURS) or key in required or groups & {GROUP, SAFE_LISTS}:
             versions.setdefault(key, {}).setdefault(version, str(each.locate_file("")))
     for name, places in sorted(versions.items()):
         if len(places) > 1:
@@ -105,12 +111,11 @@ def at_odds() -> Iterator[Problem]:
             if wanted is None or not normal(required.name).startswith(_OURS):
                 continue
             found = name_and_version(wanted)[1]
-            if (required.optional or not required.marker) and satisfied(
-                required.specifier, found
-            ) is False:
+            if _meant(required, distribution) and satisfied(required, found) is False:
                 yield Problem(
                     "warning",
-                    f"{name} {version} requires {required}, and {found} is installed",
+                    f"{name} {version} requires {required.name}{required.specifier}, and {found} "
+                    "is installed",
                     f"pip install --upgrade {name} {required.name}",
                 )
 
@@ -132,5 +137,42 @@ def _distribution(name: str) -> Any:
 
 
 def _requirements(distribution: Any) -> list[Requirement]:
-    lines = (distribution.requires if distribution is not None else None) or ()
-    return [each for each in map(Requirement.of, lines) if each is not None]
+    """What a distribution requires, without the lines that are not written as the standard has it."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found = []
+    try:
+        lines = (distribution.requires if distribution is not None else None) or ()
+    except Exception:  # damaged metadata
+        return []
+    for line in lines:
+        try:
+            found.append(Requirement(line))
+        except InvalidRequirement:
+            continue
+    return found
+
+
+def _meant(required: Requirement, distribution: Any) -> bool:
+    """Whether it holds here: always, under this Python or system, or for an extra."""
+    extras = ("", *(distribution.metadata.get_all("Provides-Extra") or ()))
+    return required.marker is None or any(
+        required.marker.evaluate({"extra": extra}) for extra in extras
+    )
+
+
+def satisfied(required: Requirement, version: str) -> bool | None:
+    """Whether a version is one that is required; ``None`` where that cannot be told.
+
+    Args:
+        required: a line ``Requires-Dist``.
+        version: such as ``"8.1.7"``.
+    """
+    from packaging.version import InvalidVersion, Version
+
+    if required.url:
+        return None
+    try:
+        return required.specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return None

@@ -266,7 +266,11 @@ def safetensors(path: ModelPath) -> Verdict | None:
     length = int.from_bytes(path.head[:8], "little")
     if path.head[8:9] != b"{" or not 2 <= length <= 100_000_000:
         return None
-    return _SAFETENSORS if 8 + length <= path.size else of("a truncated safetensors file", "safetensors")
+    return (
+        _SAFETENSORS
+        if 8 + length <= path.size
+        else of("a truncated safetensors file", "safetensors")
+    )
 
 
 def others(path: ModelPath) -> Verdict | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import sys
@@ -136,6 +137,14 @@ def counted_safe_list(binarizer: Binarizer) -> tuple[int | None, str | None]:
 def to_do(info: PluginInfo) -> str | None:
     """What to do about a plugin's status; ``None`` where it is ``ok``."""
     name, distribution = info.name, info.distribution
+    if info.status in ("broken", "incompatible"):
+        file = _file_of_one_s_own(info)
+        if file is not None:
+            other = "" if info.status == "broken" else ", or pip install --upgrade mlup-core"
+            return (
+                f"look at {info.failed_at or file}, from which {distribution} is imported{other}; "
+                f"leave it out meanwhile: {DISABLED}={name}"
+            )
     if info.status == "broken":
         return (
             f"pip install --upgrade {distribution}; if that does not help, send its authors what "
@@ -154,6 +163,22 @@ def to_do(info: PluginInfo) -> str | None:
         kept_out = (info.problem or "").startswith("not in")
         return f"to use it, {f'add it to {ONLY}' if kept_out else f'take it out of {DISABLED}'}"
     return None
+
+
+def _file_of_one_s_own(info: PluginInfo) -> str | None:
+    """The plugin's module where pip did not copy it: an upgrade would not change that file."""
+    import importlib_metadata
+
+    file = _found_file(info.entry_point)
+    try:
+        distribution = importlib_metadata.distribution(info.distribution)
+        direct = json.loads(distribution.read_text("direct_url.json") or "{}")
+        editable = bool(direct.get("dir_info", {}).get("editable"))  # PEP 610
+    except (importlib_metadata.PackageNotFoundError, ValueError, AttributeError, OSError):
+        return None
+    place = os.path.realpath(str(distribution.locate_file("")))
+    beside = file is not None and os.path.realpath(file).startswith(os.path.join(place, ""))
+    return None if beside and not editable else file
 
 
 def whole_problem(info: PluginInfo) -> str | None:
@@ -182,13 +207,20 @@ def _distribution_of(module: str) -> tuple[str, str] | tuple[None, None]:
 
     if module in sys.stdlib_module_names:
         return None, None
-    try:  # mostly they have one name, and to read what all distributions hold takes a second
+    try:  # mostly they have one name
         return name_and_version(importlib_metadata.distribution(module))
     except importlib_metadata.PackageNotFoundError:
-        owners = importlib_metadata.packages_distributions().get(module)
-        return (
-            name_and_version(importlib_metadata.distribution(owners[0])) if owners else (None,) * 2
-        )
+        pass
+    # Not packages_distributions(): it makes an object of every installed file, which takes seconds.
+    in_record = re.compile(rf"^{re.escape(module)}(?:/|\.[^/,]+,)", re.MULTILINE)
+    for each in importlib_metadata.distributions():
+        try:
+            tops = (each.read_text("top_level.txt") or "").split()
+            if module in tops or in_record.search(each.read_text("RECORD") or ""):
+                return name_and_version(each)
+        except (OSError, ValueError):  # damaged metadata
+            continue
+    return None, None
 
 
 def _docs(binarizer: Binarizer) -> dict[str, str | None]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlup import log
 from mlup.cli.failing import Command, one_line
 from mlup.cli.output import write, write_json, write_table
 from mlup.errors import BinarizerNotFoundError, PluginError
-from mlup.registry import current, plugins
+from mlup.registry import current, plugins, refresh
 
 if TYPE_CHECKING:
     from mlup.plugin_details import Framework, PluginDetails
@@ -89,12 +90,17 @@ def _details(name: str) -> list[PluginDetails]:
     from mlup.resolving import canonical, unknown_plugin
 
     wanted = canonical(name)
-    found = [
-        details_of(info, binarizer)
-        for info, binarizer in current().entries()
-        if wanted in (info.name, f"{info.distribution}:{info.name}")
-    ]
+    log.silent = True  # what is wrong with it is on its page
+    try:
+        found = [
+            details_of(info, binarizer)
+            for info, binarizer in current().entries()
+            if wanted in (info.name, f"{info.distribution}:{info.name}")
+        ]
+    finally:
+        log.silent = False
     if not found:
+        refresh()  # and look again aloud: what is wrong elsewhere may be why it is not there
         raise BinarizerNotFoundError(unknown_plugin(wanted, plugins()))
     return found
 
