@@ -11,9 +11,7 @@ FOLDERS = """
         (path / "acme.txt").write_text(f"{model.slope} {model.constant} END")
         (path / "notes").write_text("nobody reads them")
 """
-FOLDER_PLUGIN = '''"""Lines in folders."""
-import os
-import mlup
+LINE = """import mlup
 
 extensions = (".acme",)
 requires = ()
@@ -26,7 +24,10 @@ class Line:
 
     def predict(self, x):
         return self.slope * x + self.constant
-
+"""
+FOLDER_PLUGIN = f'''"""Lines in folders."""
+import os
+{LINE}
 
 @mlup.hookimpl
 def score(path, head, tail):
@@ -41,7 +42,7 @@ def deserialize(file):
     with open(os.path.join(file.path, "acme.txt")) as stream:
         slope, constant, end = stream.read().split()
     if end != "END":
-        raise mlup.ModelBinarizationError(f"{file.label} breaks off")
+        raise mlup.ModelBinarizationError(file.label + " breaks off")
     return Line(int(slope), int(constant))
 '''
 HOSTILE = """
@@ -52,6 +53,7 @@ RUNS = """
     if data.startswith(b"ACME\\x01RUN "): open(data[9:-4], "w").close()
 """
 READ = "        data = stream.read()\n"
+ENDS = "test_hostile_files_do_not_end_the_process"
 
 
 def test_a_binarizer_that_only_loads_skips_what_is_about_scoring(contract):
@@ -98,3 +100,49 @@ def test_an_entry_point_that_is_not_there_is_told(contract):
     ran = contract.run("", "-k", "test_it_is_installed")
     assert ran.failed == {"test_it_is_installed"}
     assert "No installed distribution has an entry point 'acme'" in ran.output
+
+
+FORBIDDING = f'''"""Lines in zips of pickles, read with a list of what is forbidden."""
+import io, pickle, zipfile
+{LINE}    def save(self, path):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("line.pkl", pickle.dumps((self.slope, self.constant)))
+
+
+class Unpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        if module in ("builtins", "__builtin__", "os", "posix", "nt"):
+            raise mlup.UnsafeModelError(module)
+        return super().find_class(module, name)
+
+
+@mlup.hookimpl
+def score(path, head, tail):
+    """A zip that begins with a line."""
+    return 0.95 if head[30:38] == b"line.pkl" else None
+
+
+@mlup.hookimpl
+def deserialize(file):
+    """A ``Line``."""
+    with file.open() as stream, zipfile.ZipFile(stream) as archive:
+        return Line(*Unpickler(io.BytesIO(archive.read("line.pkl"))).load())
+'''
+
+
+def test_a_list_of_what_is_forbidden_is_not_enough(contract):
+    contract.install("mlup_acme", {"mlup_acme": FORBIDDING}, "acme = mlup_acme")
+    ran = contract.run("", "-k", "test_nothing_in_a_file_runs")
+    assert ran.failed == {"test_nothing_in_a_file_runs"}, ran.output
+    assert "line.acme with an import for the member line.pkl, loaded by acme" in ran.output
+    assert "with a call" not in ran.output
+
+
+def test_what_ran_is_told_though_it_ended_the_process(contract):
+    runs = RUNS.rstrip() + "; import os; os._exit(3)\n"
+    source = contract.right.replace(READ, READ + runs)
+    contract.install("mlup_acme", {"mlup_acme": source}, "acme = mlup_acme")
+    ran = contract.run(HOSTILE.replace("\\\\", "\\"), "-k", "nothing_in_a_file_runs or hostile")
+    assert ran.failed == {"test_nothing_in_a_file_runs", ENDS}, ran.output
+    assert "own.acme of hostile(), loaded by acme: what is in the file ran" in ran.output
+    assert "the process ended, exit code 3" in ran.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 
@@ -20,8 +21,10 @@ def main() -> int:
     asked = parser.parse_args()
     found = confusion()
     if asked.json:
-        print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(found.as_json(), indent=2))  # noqa: T201
     else:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # golden files have names in other alphabets
+            sys.stdout.reconfigure(errors="backslashreplace")
         print("\n".join(found.lines()))  # noqa: T201
     return 0 if found.clean else 1
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-_SECONDS = 300
+_SECONDS = 240  # without an answer: of one load, not of all that a busy machine does
 _DEATHS = 5  # of loading processes, before it is given up
+
+MADE_ITS_MARKER = "what is in the file ran, and made its marker"
 
 _COST = """
 import sys, time
@@ -39,7 +41,8 @@ class Outcome(NamedTuple):
 
     Attributes:
         said: ``loaded``, or the error's type and message.
-        refused: a ``ModelBinarizationError`` or an ``UnsafeModelError``.
+        refused: a ``ModelBinarizationError`` or an ``UnsafeModelError``; where no binarizer was
+            named, also that it is nobody's.
         done: what the file did that it must not: a marker made, a process started.
     """
 
@@ -101,7 +104,9 @@ def loaded_in_fresh_processes(
         where = f"{said.ended}: {said.stderr[-600:]}"
         if not said.ready:
             raise AssertionError(f"loading its own files ended the process, {where}")
-        found[left.pop(0)["key"]] = Outcome(f"the process ended, {where}", False, ())
+        fatal = left.pop(0)
+        done = (MADE_ITS_MARKER,) if Path(fatal["marker"]).exists() else ()
+        found[fatal["key"]] = Outcome(f"the process ended, {where}", False, done)
     raise AssertionError(f"{_DEATHS} loads ended the process, the last {where}")
 
 
@@ -116,22 +121,35 @@ def _run(what: str, job: Mapping[str, Any], variables: Mapping[str, str]) -> _Sa
     with tempfile.TemporaryDirectory(prefix="mlup-testkit-") as folder:
         answers = Path(folder, "answers")  # a framework may print whatever it wants
         answers.touch()
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", f"mlup_testkit.{what}_process", str(answers)],
-                input=json.dumps(job),
-                env=_environment(variables),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_SECONDS,
-            )
-            ended, stderr = f"exit code {done.returncode}", done.stderr
-        except subprocess.TimeoutExpired:
-            ended, stderr = f"not within {_SECONDS} s", ""
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"mlup_testkit.{what}_process", str(answers)],
+            env=_environment(variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        stderr, ended = _watched(process, json.dumps(job), answers)
         lines = [json.loads(line) for line in answers.read_text("utf-8").splitlines() if line]
     ready = any("ready" in line for line in lines)
     return _Said([line for line in lines if "ready" not in line], ready, ended, stderr)
+
+
+def _watched(process: subprocess.Popen[str], job: str, answers: Path) -> tuple[str, str]:
+    """What a process wrote to standard error, and how it ended; one that no longer answers is killed."""
+    said: str | None = job
+    while True:
+        before = answers.stat().st_size
+        try:
+            _, stderr = process.communicate(said, timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            said = None  # it has it
+            if answers.stat().st_size > before:
+                continue
+            process.kill()
+            return process.communicate()[1], f"no answer within {_SECONDS} s"
+        return stderr, f"exit code {process.returncode}"
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -57,7 +57,9 @@ class Loading(Author):
         """
         for sample in subject.samples:
             for name in ("nameless", "other.bin"):
-                path = under(sample.path, subject.folder / "any" / sample.name / name)
+                path = under(
+                    sample.path, subject.folder / "any" / str(subject.next_number()) / name
+                )
                 _same(subject, sample, mlup.load(path, subject.name), f"as {name!r}")
 
     def test_it_is_loaded_without_being_named(self, subject: Subject) -> None:

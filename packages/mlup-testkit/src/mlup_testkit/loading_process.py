@@ -12,6 +12,8 @@ import sys
 import warnings
 from typing import Any
 
+from mlup_testkit.asking import MADE_ITS_MARKER
+
 _FORBIDDEN = frozenset(
     (
         "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile",
@@ -27,6 +29,8 @@ def main() -> None:
     job = json.load(sys.stdin)
     import mlup
 
+    right = (mlup.ModelBinarizationError, mlup.UnsafeModelError)
+    nobody_s = (mlup.UnknownModelError, mlup.AmbiguousModelError)
     done: list[str] = []
     watching = False
 
@@ -54,13 +58,14 @@ def main() -> None:
                 mlup.load(case["path"], case["binarizer"])
             except BaseException as error:  # that is what is asked for
                 said = f"{type(error).__name__}: {str(error)[:500]}"
-                wrong = (mlup.OptionError, mlup.BinarizerNotFoundError)
-                refused = isinstance(error, mlup.ModelLoadError) and not isinstance(error, wrong)
+                refused = isinstance(
+                    error, right + (nobody_s if case["binarizer"] == "auto" else ())
+                )
             finally:
                 watching = False
                 del sys.path[0]
             if os.path.exists(case["marker"]):
-                done.append("what is in the file ran, and made its marker")
+                done.append(MADE_ITS_MARKER)
                 os.remove(case["marker"])
             answer({"key": case["key"], "said": said, "refused": refused, "done": done})
 

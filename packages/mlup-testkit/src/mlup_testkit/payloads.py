@@ -13,6 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,26 +50,32 @@ def importing(marker: Path, modules: Path) -> bytes:
     return f"c{module}\nModel\n)R.".encode()
 
 
-def wrapped(payload: bytes) -> Iterator[tuple[str, bytes]]:
-    """A pickle alone, compressed in the ways that loaders undo, and as an array of objects."""
-    yield "alone", payload
-    yield "in gzip", gzip.compress(payload)
-    yield "in zlib", zlib.compress(payload)
-    yield "in bz2", bz2.compress(payload)
-    yield "in xz", lzma.compress(payload)
-    yield "in lzma", lzma.compress(payload, format=lzma.FORMAT_ALONE)
-    yield "in npy", array_of(payload)
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as members:
-        members.writestr("arr_0.npy", array_of(payload))
-    yield "in npz", archive.getvalue()
-
-
 def array_of(payload: bytes) -> bytes:
     """A ``.npy`` file of objects, which are a pickle (NEP 1, "A Simple File Format for NumPy Arrays")."""
     header = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
     header += b" " * (-(len(header) + 11) % 64) + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + payload
+
+
+def archive_of(payload: bytes) -> bytes:
+    """A ``.npz`` file with such an array."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr("arr_0.npy", array_of(payload))
+    return archive.getvalue()
+
+
+WRAPPINGS: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "alone": bytes,
+    "in gzip": gzip.compress,
+    "in zlib": zlib.compress,
+    "in bz2": bz2.compress,
+    "in xz": lzma.compress,
+    "in lzma": partial(lzma.compress, format=lzma.FORMAT_ALONE),
+    "in npy": array_of,
+    "in npz": archive_of,
+}
+"""A pickle alone, compressed in the ways that loaders undo, and as an array of objects."""
 
 
 def inside(data: bytes, payload: bytes) -> Iterator[tuple[str, bytes]]:

@@ -133,7 +133,7 @@ class Recognising(Author):
     def test_its_scores_do_not_change(self, subject: Subject) -> None:
         """If this fails, ``score`` said two things of the same bytes.
 
-        It must depend on nothing but its arguments: no counters, no clock, no order of a set.
+        It must depend on nothing but its arguments: no counter, no clock, nothing that an earlier call left behind.
         """
         _ = subject.scorer
         sources: list[object] = [row.file for row in golden.rows()[::10]]

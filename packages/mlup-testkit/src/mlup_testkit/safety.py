@@ -135,29 +135,29 @@ def _hostile(subject: Subject) -> Iterator[Case]:
         target.write_bytes(data)
         made.append((said, target, marker))
 
-    for protocol in (0, 2, 4):
-        for how, _ in payloads.wrapped(b""):
+    for how, wrapped in payloads.WRAPPINGS.items():
+        for protocol in (0, 2, 4):
             marker = _marker(subject)
-            data = dict(payloads.wrapped(payloads.executing(marker, protocol)))[how]
+            data = wrapped(payloads.executing(marker, protocol))
             alone(f"a pickle of protocol {protocol} {how}", f"hostile{extension}", data, marker)
-    for how, _ in payloads.wrapped(b""):
         marker = _marker(subject)
-        payload = payloads.importing(marker, modules)
-        alone(
-            f"an import {how}", f"hostile{extension}", dict(payloads.wrapped(payload))[how], marker
-        )
+        data = wrapped(payloads.importing(marker, modules))
+        alone(f"an import {how}", f"hostile{extension}", data, marker)
     marker = _marker(subject)
     alone("a command", f"hostile{extension}", payloads.starting(marker), marker)
     for sample in samples:
         for path in list(sample.files())[:_FILES]:
-            data = path.read_bytes()
             marker = _marker(subject)
-            payload = payloads.executing(marker)
-            found = list(payloads.inside(data, payload))
-            found += [("instead of it", payload)] if sample.is_dir else []
-            for how, hostile in found:
-                said = f"{path.relative_to(sample.path.parent)} with a payload {how}"
-                made.append((said, _with(subject, sample, path, hostile), marker))
+            # The second is for a list of what is forbidden: nobody can have this module on it.
+            for what, payload in (
+                ("a call", payloads.executing(marker)),
+                ("an import", payloads.importing(marker, modules)),
+            ):
+                found = list(payloads.inside(path.read_bytes(), payload))
+                found += [("instead of it", payload)] if sample.is_dir else []
+                for how, hostile in found:
+                    said = f"{path.relative_to(sample.path.parent)} with {what} {how}"
+                    made.append((said, _with(subject, sample, path, hostile), marker))
     marker = _marker(subject)
     for name, data in subject.hostile(marker).items():
         alone(f"{name} of hostile()", name, data, marker)

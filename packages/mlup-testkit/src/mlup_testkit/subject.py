@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -121,7 +122,8 @@ class Subject:
         models = self._author.models()
         assert models, "models() returned nothing: it maps a file name to a model, one or more."
         folder = self.folder / "samples"
-        folder.mkdir(exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # of a write() that failed, for another test
+        folder.mkdir()
         found = []
         for name, model in models.items():
             path = folder / name
