@@ -23,7 +23,9 @@ PACKAGES = sorted((ROOT / "packages").glob("mlup-*"))
 DISTRIBUTIONS = [CORE, *PACKAGES, *PLUGINS]
 UNPICKLING = ROOT / "packages" / "mlup-safepickle"
 KIT = ROOT / "packages" / "mlup-testkit"
-NEEDS = dict.fromkeys(("mlup-joblib", "mlup-pickle", "mlup-torch"), (UNPICKLING,))
+NEEDS = dict.fromkeys(
+    ("mlup-joblib", "mlup-pickle", "mlup-skops", "mlup-torch", "mlup-xgboost"), (UNPICKLING,)
+)
 """What of ours a plugin needs beside core, and beside the kit in its tests."""
 HEAVY = [ROOT / "plugins" / name for name in ("mlup-tensorflow", "mlup-torch")]
 """Plugins whose framework has hundreds of megabytes: it is installed for one Python only."""
