@@ -66,13 +66,13 @@ _CUTS: dict[str, tuple[float, ...]] = {
     "onnx/metadata.pt": (0.9,),
     "onnx/graph_first.onnx": (0.5, -1),
     "onnx/optimized.ort": (0.5,),
+    "other/tree.skops": (0.6,),
+    "other/tensors.safetensors": (0.6, -1),
+    "other/trees.ubj": (0.6,),
 }
 # These are truncated too, and nobody's with or without their ends.
 _OF_OTHERS = {
     "torch/exported.pt2": (0.5, -1),
-    "other/tree.skops": (0.6,),
-    "other/tensors.safetensors": (0.6, -1),
-    "other/trees.ubj": (0.6,),
     "other/trees.cbm": (0.6,),
     "other/small.gguf": (0.6,),
     "savedmodel/fixed.tflite": (0.6,),
@@ -188,6 +188,24 @@ def _onnx(path: str) -> Any:
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
+def _safetensors(path: str) -> Any:
+    from safetensors.numpy import load_file
+
+    return load_file(path)
+
+
+def _skops(path: str) -> Any:
+    import skops.io
+
+    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+
+
+def _xgboost(path: str) -> Any:
+    import xgboost
+
+    return xgboost.Booster(model_file=path)
+
+
 _LOADERS: dict[str, Callable[[str], Any]] = {
     "pickle": _pickle,
     "joblib": _joblib,
@@ -196,4 +214,7 @@ _LOADERS: dict[str, Callable[[str], Any]] = {
     "tensorflow": _keras,
     "tensorflow-saved": _saved_model,
     "onnx": _onnx,
+    "safetensors": _safetensors,
+    "skops": _skops,
+    "xgboost": _xgboost,
 }
