@@ -293,7 +293,8 @@ def test_the_page_of_the_command_line_is_made_from_all_of_it():
 
 
 @pytest.mark.parametrize(
-    "command", [pytest.param(each, id=" ".join(path)) for path, each in _commands(cli)]
+    "command",
+    [pytest.param(each, id=" ".join(path)) for path, each in _commands(command_pages.cli)],
 )
 def test_every_command_and_option_says_what_it_does(command):
     assert command.help

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from copy import copy
 from typing import Final
 
 import click
@@ -14,19 +15,28 @@ _KEPT: Final = re.compile(r"^\x08\n(.*?)(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def documented(command: click.Command) -> click.Command:
-    """The command with click's ``\\b`` paragraphs as Markdown; its subcommands too."""
-    command.help = _KEPT.sub(_code, inspect.cleandoc(command.help or ""))
+    """A copy of the command with click's ``\\b`` paragraphs as Markdown; of its subcommands too."""
+    said = _KEPT.sub(_code, inspect.cleandoc(command.help or ""))
     if isinstance(command, click.Group):
         context = click.Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            if found is not None:
-                documented(found)
-    for parameter in command.params:
-        # Newer clicks have a sentinel for "no default", which mkdocs-click would show.
-        if isinstance(parameter, click.Option) and repr(parameter.default).startswith("Sentinel"):
-            parameter.default = None
-    return command
+        found = {
+            name: command.get_command(context, name) for name in command.list_commands(context)
+        }
+        commands = {name: documented(each) for name, each in found.items() if each is not None}
+        shown: click.Command = click.Group(command.name, commands)
+    else:
+        shown = copy(command)
+    shown.help = said
+    shown.params = [_with_a_plain_default(each) for each in command.params]
+    return shown
+
+
+def _with_a_plain_default(parameter: click.Parameter) -> click.Parameter:
+    """Newer clicks have a sentinel for "no default", which mkdocs-click would show."""
+    shown = copy(parameter)
+    if isinstance(shown, click.Option) and repr(shown.default).startswith("Sentinel"):
+        shown.default = None
+    return shown
 
 
 def _code(found: re.Match[str]) -> str:
