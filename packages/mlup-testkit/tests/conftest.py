@@ -54,11 +54,19 @@ class Contract:
         self.site = folder / "site"
         self.site.mkdir()
 
-    def install(self, name: str, modules: dict[str, str], entry_point: str, version: str = "1.0"):
+    def install(
+        self,
+        name: str,
+        modules: dict[str, str],
+        entry_point: str,
+        version: str = "1.0",
+        required: str = "",
+    ):
         """A distribution as pip installs it: modules, and a folder of metadata beside them."""
         info = self.site / f"{name}-1.0.dist-info"
         info.mkdir()
         headers = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        headers += f"Requires-Dist: {required}\n" if required else ""
         (info / "METADATA").write_text(headers, "utf-8")
         (info / "entry_points.txt").write_text(f"[mlup.binarizers]\n{entry_point}\n", "utf-8")
         for module, source in modules.items():

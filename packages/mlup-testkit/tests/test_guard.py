@@ -64,6 +64,40 @@ def test_the_count_comes_through_xdist(right):
     assert "acme                  716 files, claimed wrongly: 0" in ran.output
 
 
+NOT_COLLECTED = "is a BinarizerContract, but pytest collects only classes named Test…"
+BASE = """
+class Base(BinarizerContract):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        (BASE.replace("Base", "Borehole"), "Borehole"),
+        (BASE + "class TestBelow(Base):\n    binarizer = ''\n", None),
+        (BASE.replace("pass", "__test__ = False"), None),
+        ("class AcmeBelow(TestAcme):\n    pass\n", "AcmeBelow"),
+        ("from mlup_testkit.contract import BinarizerContract as Other\n", None),
+    ],
+)
+def test_a_contract_that_pytest_does_not_collect_is_warned_of(right, more, warned):
+    ran = right.run("\n" + more, "-k", GUARD, "-W", "default")
+    assert ran.code == 0, ran.output
+    assert ran.output.count("is a BinarizerContract, but") == bool(warned), ran.output
+    assert f"{warned} {NOT_COLLECTED}" in ran.output or not warned
+
+
+def test_other_names_are_collected_where_the_project_says_so(right):
+    (right.folder / "pytest.ini").write_text("[pytest]\npython_classes = Test Bore\n", "utf-8")
+    more = BASE.replace("Base", "Borehole") + BASE.replace("Base", "Kiln")
+    ran = right.run("\n" + more, "-k", GUARD, "-W", "default")
+    assert "Borehole is a" not in ran.output
+    assert "Kiln is a BinarizerContract, but pytest collects only classes named Test… or Bore…" in (
+        ran.output
+    )
+
+
 def test_a_run_without_a_contract_imports_nothing_of_the_kit(right):
     source = (
         "import sys\n\ndef test_it():\n"

@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
         said: ``loaded``, or the error's type and message.
         refused: a ``ModelBinarizationError`` or an ``UnsafeModelError``; where no binarizer was
             named, also that it is nobody's.
-        done: what the file did that it must not: a marker made, a process started.
+        done: what was done that must not be: a marker made, a process started, text run as Python.
     """
 
     said: str
@@ -79,12 +79,13 @@ def scored_in_a_fresh_process(binarizer: str, paths: Iterable[Path]) -> Scored:
 
 
 def loaded_in_fresh_processes(
-    binarizer: str, warm_up: Sequence[Path], cases: Sequence[Mapping[str, Any]]
+    binarizer: str, own: str, warm_up: Sequence[Path], cases: Sequence[Mapping[str, Any]]
 ) -> dict[str, Outcome]:
     """Load files under the default trust, and say how each ended.
 
     Args:
         binarizer: the one under contract.
+        own: the module whose code, with what is below it, may run nothing that it is given.
         warm_up: files that are loaded first, so that what frameworks do once is not the file's.
         cases: each with ``key``, ``path``, ``binarizer`` and ``marker``.
 
@@ -94,7 +95,8 @@ def loaded_in_fresh_processes(
     found: dict[str, Outcome] = {}
     left = list(cases)
     for _ in range(_DEATHS):
-        job = {"warm": [[str(path), binarizer] for path in warm_up], "cases": left}
+        warm = [[str(path), binarizer] for path in warm_up]
+        job = {"own": own, "warm": warm, "cases": left}
         said = _run("loading", job, {})
         for line in said.lines:
             found[line["key"]] = Outcome(line["said"], line["refused"], tuple(line["done"]))

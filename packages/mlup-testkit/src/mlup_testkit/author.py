@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import mlup
+from mlup_testkit.explaining import Elsewhere
 from mlup_testkit.subject import Subject, undisturbed
 
 SUBJECTS = pytest.StashKey[dict[type, Subject]]()
@@ -25,15 +26,18 @@ class Author:
 
     def models(self) -> Mapping[str, Any]:
         """File name -> a model; one or more, small ones, not all alike."""
-        raise NotImplementedError(
-            "Say which models the samples are made of: "
-            'def models(self): return {"line.acme": Line(2, 1)}'
+        pytest.fail(
+            f"Say in {type(self).__name__} which models the samples are made of: "
+            'def models(self): return {"line.acme": Line(2, 1)}',
+            pytrace=False,
         )
 
     def write(self, model: Any, path: Path) -> None:
         """Write a model to ``path`` with the framework's own writer. It may make a folder there."""
-        raise NotImplementedError(
-            "Say how a model is written: def write(self, model, path): acme.save(model, path)"
+        pytest.fail(
+            f"Say in {type(self).__name__} how a model is written: "
+            "def write(self, model, path): acme.save(model, path)",
+            pytrace=False,
         )
 
     def same(self, model: Any, loaded: Any) -> bool:
@@ -63,6 +67,7 @@ class Author:
         if found is None:
             folder = tmp_path_factory.mktemp("contract")
             found = subjects[type(self)] = Subject(self, folder)
+        found.elsewhere = Elsewhere.than(request)
         yield found
         if disturbed:
             monkeypatch.undo()

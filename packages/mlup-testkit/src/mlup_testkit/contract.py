@@ -35,5 +35,6 @@ from mlup_testkit.recognising import Recognising
 from mlup_testkit.safety import Safety
 
 
-class BinarizerContract(Describing, Lightness, Recognising, Loading, Safety, Guarding):
+# pytest collects the last base first: what explains the failures of others comes before them.
+class BinarizerContract(Guarding, Safety, Loading, Recognising, Lightness, Describing):
     """Subclass it, say what only you know, and inherit the tests of a binarizer."""

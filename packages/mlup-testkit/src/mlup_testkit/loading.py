@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 import pytest
 
 import mlup
@@ -10,6 +12,8 @@ from mlup_testkit.samples import Sample, under
 from mlup_testkit.subject import Subject
 
 _NO_OPTION = "no_such_option_of_any_framework"
+_SHORT = reprlib.Repr()
+_SHORT.maxother = _SHORT.maxstring = 120
 
 
 class Loading(Author):
@@ -18,8 +22,13 @@ class Loading(Author):
     def test_it_loads_what_was_written(self, subject: Subject) -> None:
         """If this fails, loading a file by its path does not give back the model that was written.
 
-        An error is the framework's, chained below. If nothing is raised, ``same(model, loaded)``
-        returned something false: compare predictions, and return the result of the comparison.
+        An error is the framework's, chained below; or ``models()`` or ``write()`` is missing, or
+        failed. If nothing is raised, ``same(model, loaded)`` returned something false: compare
+        predictions, and return the result of the comparison. Numbers that the format rounds are
+        close, not equal::
+
+            def same(self, model, loaded):
+                return math.isclose(loaded.predict(3), model.predict(3), rel_tol=1e-6)
         """
         for sample in subject.samples:
             _same(subject, sample, mlup.load(sample.path, subject.name), "by its path")
@@ -91,7 +100,14 @@ def _files(subject: Subject) -> list[Sample]:
 
 
 def _same(subject: Subject, sample: Sample, loaded: object, how: str) -> None:
-    assert subject.same(sample, loaded), (
-        f"{sample.name}, loaded {how}: same(model, loaded) is not true of a "
-        f"{type(sample.model).__name__} and a {type(loaded).__name__}"
-    )
+    if not subject.same(sample, loaded):
+        pytest.fail(
+            f"{sample.name}, loaded {how}: same(model, loaded) is not true of\n"
+            f"  {_shown(sample.model)}\n  {_shown(loaded)}\n"
+            f"If numbers were rounded, compare them with math.isclose or numpy.allclose in same().",
+            pytrace=False,
+        )
+
+
+def _shown(model: object) -> str:
+    return f"{type(model).__name__}: {_SHORT.repr(model)}"

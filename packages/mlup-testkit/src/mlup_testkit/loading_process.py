@@ -7,9 +7,11 @@ it is given, at once: some loads end the process.
 from __future__ import annotations
 
 import json
+import linecache
 import os
 import sys
 import warnings
+from types import FrameType
 from typing import Any
 
 from mlup_testkit.asking import MADE_ITS_MARKER
@@ -21,6 +23,7 @@ _FORBIDDEN = frozenset(
         "socket.getaddrinfo", "socket.sendto", "subprocess.Popen", "urllib.Request",
     )
 )  # fmt: skip
+_RUNNING = frozenset(("compile", "exec"))  # eval() of text is both
 
 
 def main() -> None:
@@ -38,6 +41,14 @@ def main() -> None:
         if watching and event in _FORBIDDEN:
             done.append(f"{event}{arguments!r}"[:200])
             raise PermissionError(f"{event}: a model's file started this")
+        if watching and event in _RUNNING:
+            caller = sys._getframe(1)
+            module = str(caller.f_globals.get("__name__"))
+            if f"{module}.".startswith(job["own"] + ".") and not _is_imported(caller):
+                line = linecache.getline(caller.f_code.co_filename, caller.f_lineno).strip()
+                said = f"line {caller.f_lineno} of {module} runs text as Python: {line}"
+                if said not in done:
+                    done.append(said)
 
     sys.addaudithook(watch)
     with open(sys.argv[1], "w", encoding="utf-8") as answers:
@@ -68,6 +79,13 @@ def main() -> None:
                 done.append(MADE_ITS_MARKER)
                 os.remove(case["marker"])
             answer({"key": case["key"], "said": said, "refused": refused, "done": done})
+
+
+def _is_imported(frame: FrameType | None) -> bool:
+    """Whether a frame is part of an import, which compiles what modules are made of."""
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable
-from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -17,6 +17,7 @@ from mlup import ModelPath, PluginInfo, ranking, registry
 from mlup.files import BUDGET
 from mlup.ranking import Scorer
 from mlup_testkit import golden
+from mlup_testkit.explaining import IS_INSTALLED, IS_WRITTEN, LISTS_REQUIRED, Elsewhere
 from mlup_testkit.samples import Sample
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Subject:
         self.folder = folder
         self.name = author.binarizer
         self.acceptable = frozenset(author.acceptable)
+        self.elsewhere = Elsewhere()
+        self._unwritten = False
         self._reports: dict[str, Any] = {}
         self._numbers = itertools.count(1)
 
@@ -54,15 +57,18 @@ class Subject:
     def info(self) -> PluginInfo:
         """Its line in ``mlup plugins``."""
         found = [each for each in mlup.plugins() if each.name == self.name]
-        if not found:
-            names = ", ".join(sorted({each.name for each in mlup.plugins()}))
-            pytest.fail(
+        if found:
+            return found[0]
+        names = ", ".join(sorted({each.name for each in mlup.plugins()}))
+        if not self.name:
+            said = f'Set binarizer = "…" in {type(self._author).__name__}: the name of your entry point.'
+        else:
+            said = (
                 f"No installed distribution has an entry point {self.name!r} in the group "
                 f"mlup.binarizers. Install yours again (pip install -e .) after you changed its "
-                f"pyproject.toml. Installed are: {names}.",
-                pytrace=False,
+                f"pyproject.toml."
             )
-        return found[0]
+        return self.elsewhere.fail(IS_INSTALLED, f"{said} Installed are: {names}.")
 
     @property
     def plugin(self) -> Any:
@@ -72,7 +78,7 @@ class Subject:
         """
         info = self.info
         if info.status not in ("ok", "unavailable"):
-            pytest.fail(f"{self.name} is {info.status}: {info.problem}", pytrace=False)
+            self.elsewhere.fail(IS_INSTALLED, f"{self.name} is {info.status}: {info.problem}")
         return self._binarizer.target
 
     @property
@@ -112,15 +118,31 @@ class Subject:
         """Skip the test where what the binarizer requires is not installed."""
         info = self.info
         if info.status == "unavailable":
-            pytest.skip(f"{self.name}: {info.problem}")
+            pytest.skip(f"{self.name}: {info.problem}; see {LISTS_REQUIRED}")
 
-    @cached_property
+    @property
     def samples(self) -> tuple[Sample, ...]:
-        """What the author's ``write`` made of the author's ``models``."""
+        """What the author's ``write`` made of the author's ``models``.
+
+        What they raise is told by one test; the others are skipped then.
+        """
         _ = self.plugin
         self.needs_framework()
+        if self._unwritten:
+            self.elsewhere.skip(IS_WRITTEN)
+        try:
+            return self.remember("samples", self._written)
+        except (Exception, pytest.fail.Exception):  # the author's, and the author's to see
+            self._unwritten = True
+            self.elsewhere.skip(IS_WRITTEN)
+            raise
+
+    def _written(self) -> tuple[Sample, ...]:
         models = self._author.models()
-        assert models, "models() returned nothing: it maps a file name to a model, one or more."
+        if not models:
+            pytest.fail(
+                "models() gave nothing: a file name and a model, one or more.", pytrace=False
+            )
         folder = self.folder / "samples"
         shutil.rmtree(folder, ignore_errors=True)  # of a write() that failed, for another test
         folder.mkdir()
@@ -129,7 +151,9 @@ class Subject:
             path = folder / name
             assert path.parent == folder, f"models(): {name!r} is no file name"
             self._author.write(model, path)
-            assert path.exists(), f"write() left nothing at {name!r}: write the model to `path`."
+            if not path.exists():
+                said = f"write() left nothing at {name!r}: write the model to `path`."
+                pytest.fail(said, pytrace=False)
             found.append(Sample(name, model, path))
         return tuple(found)
 
@@ -140,7 +164,24 @@ class Subject:
 
     def same(self, sample: Sample, loaded: Any) -> bool:
         """Whether the author takes a loaded model for the one that was written."""
-        return bool(self._author.same(sample.model, loaded))
+        try:
+            return bool(self._author.same(sample.model, loaded))
+        except Exception as error:  # numpy, pandas, polars and torch have a type each, and one word
+            if "ambiguous" not in str(error):
+                raise
+            kind = f"{type(sample.model).__module__}.{type(sample.model).__qualname__}"
+            return pytest.fail(
+                f"model == loaded is no yes or no ({kind.removeprefix('builtins.')}): override "
+                f"same(), for example with numpy.allclose(model, loaded)",
+                pytrace=False,
+            )
+
+    @property
+    def gives_hostile(self) -> bool:
+        """Whether the author has hostile files of the format's own."""
+        from mlup_testkit.author import Author
+
+        return type(self._author).hostile is not Author.hostile
 
     def hostile(self, marker: Path) -> dict[str, bytes]:
         """The author's own hostile files."""
@@ -162,6 +203,21 @@ class Subject:
         if key not in self._reports:
             self._reports[key] = make()
         return cast(T, self._reports[key])
+
+    @property
+    def own_modules(self) -> str:
+        """The module whose code, with what is below it, is the plugin's own.
+
+        It is the whole package of a distribution that requires mlup, and no more than the entry
+        point's module where a framework ships its plugin itself.
+        """
+        module = self.info.entry_point.partition(":")[0].strip()
+        required = metadata.requires(self.info.distribution) or ()
+        return (
+            module.partition(".")[0]
+            if any(each.startswith("mlup") for each in required)
+            else module
+        )
 
 
 def undisturbed(monkeypatch: pytest.MonkeyPatch) -> bool:
