@@ -727,7 +727,7 @@ def test_inspect_json_has_the_published_keys(run, tmp_path):
     code, output, _ = run("inspect", "--json", tmp_path / "bad.bin")
     found = json.loads(output)
     assert code == 1  # something would be refused
-    assert list(found) == ["path", "format", "imports", "operations", "notes", "stopped"]
+    assert list(found) == ["path", "format", "imports", "operations", "notes", "stopped", "checked"]
     assert found["format"] == "pickle"
     name = {"module": os.getcwd.__module__, "name": "getcwd"}
     assert found["imports"] == [{**name, "role": "reference", "verdict": "refused"}]

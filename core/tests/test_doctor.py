@@ -79,10 +79,23 @@ def test_a_name_that_is_not_installed_is_a_warning(site, monkeypatch, variable):
     monkeypatch.setenv(variable, "good,dist-good:good,dist-good,god")
     said = of("'god'", "warning")
     assert said.startswith(
-        f"{variable} names 'god', which is not installed | take it out, or write"
+        f"{variable} names 'god', which is not installed; did you mean 'good'? | take it out, or write"
     )
-    assert "write one of good" in of("'dist-good'")
+    assert "a distribution; write its binarizer: good" in of("'dist-good'")
     assert not [each for each in problems() if "names 'good'" in each]
+
+
+@pytest.mark.parametrize("group", ["mlup.binarizer", "mlup_binarizers", "mlup.plugins", "mlup"])
+def test_a_group_that_mlup_does_not_read_is_a_warning(site, group):
+    info = site.folder / "dist_lost-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: dist-lost\nVersion: 1.0\n", "utf-8"
+    )
+    (info / "entry_points.txt").write_text(f"[{group}]\nlost = lost\n", "utf-8")
+    said = of("dist-lost", "warning")
+    assert f"in the group '{group}', which mlup does not read" in said
+    assert "write mlup.binarizers in its pyproject.toml" in said
 
 
 def safe_list(site, name: str) -> None:

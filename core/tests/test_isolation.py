@@ -723,6 +723,20 @@ def test_a_disabled_plugin_is_not_even_imported(site, monkeypatch, caplog):
     assert caplog.messages == [], "what the user switched off is no warning"
 
 
+@pytest.mark.parametrize("variable", ["MLUP_PLUGINS", "MLUP_DISABLE_PLUGINS"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("goood", "did you mean 'good'?"), ("dist-good", "write its binarizer: good")],
+)
+def test_a_name_in_a_variable_that_was_meant_otherwise_is_said(
+    site, monkeypatch, caplog, variable, name, said
+):
+    site.plugin("good")
+    monkeypatch.setenv(variable, name)
+    mlup.plugins()
+    assert [each for each in caplog.messages if variable in each and said in each]
+
+
 def test_disabling_wins_over_allowing(site, monkeypatch):
     site.plugin("good")
     monkeypatch.setenv("MLUP_PLUGINS", "good")

@@ -418,8 +418,9 @@ def test_an_unknown_model_names_the_plugins_that_were_not_heard(site):
     site.plugin("acme", "return None")
     site.plugin("bad", "raise ValueError")
     site.distribution("dist-worse", {"worse": "worse_module"}, {"worse_module": "import nothing_"})
-    with pytest.raises(mlup.UnknownModelError, match=r"Not heard.*worse.*bad"):
+    with pytest.raises(mlup.UnknownModelError, match=r"\(acme\).*Not heard.*worse") as caught:
         mlup.load(ACME)
+    assert "bad failed while scoring: ValueError" in str(caught.value)
 
 
 @pytest.mark.parametrize(

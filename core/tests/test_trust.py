@@ -174,7 +174,8 @@ def test_a_plugin_without_inspect_says_so(site):
     report = mlup.inspect(b"ACME")
     assert report.format == "acme"
     assert report.imports == ()
-    assert "does not tell" in report.notes[0]
+    assert not report.checked
+    assert "has no inspect(file)" in report.notes[0]
 
 
 def test_an_inspection_that_fails_is_an_error_that_says_so(acme):

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 SAFE_LISTS: Final = "mlup.safelists"
 """The group of the packages that hold a safe list; ``mlup-safepickle`` reads them."""
 
+_GROUPS: Final = (GROUP, SAFE_LISTS)
+_LIKE_OURS: Final = re.compile(
+    r"mlup(?:[._-]?(?:core|plugin|binari[sz]er|safe[._-]?list)s?)?$", re.IGNORECASE
+)
+
 AUTO: Final = "auto"
 _RESERVED: Final = (AUTO, "memory")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -60,9 +65,38 @@ def find_entry_points(group: str = GROUP) -> list[EntryPoint]:
     return [_entry_point(each) for each in found]
 
 
+def foreign_groups() -> list[str]:
+    """The groups that look like ours and are not: misspelt ones."""
+    import importlib_metadata
+
+    try:
+        groups = importlib_metadata.entry_points().groups
+    except Exception:  # a foreign distribution's damaged metadata; doctor says so elsewhere
+        return []
+    return sorted(each for each in groups if _LIKE_OURS.match(each) and each not in _GROUPS)
+
+
 def names_in(group: str) -> set[str]:
     """The names in a group, each alone and with its distribution."""
     return {name for each in find_entry_points(group) for name in each.names()}
+
+
+def misnamed(variable: str, name: str, found: Iterable[EntryPoint]) -> tuple[str, bool]:
+    """What is wrong with a name in a variable that no entry point has.
+
+    Returns:
+        The sentence, and whether an installed one was meant, as far as can be told.
+    """
+    from difflib import get_close_matches
+
+    found = list(found)
+    meant = [each.name for each in found if normal(each.distribution) == normal(name)]
+    if meant:
+        said = f"{variable} names {name!r}, a distribution; write its binarizer: {', '.join(meant)}"
+        return said, True
+    close = get_close_matches(name, [each.name for each in found], n=1, cutoff=0.75)
+    said = f"{variable} names {name!r}, which is not installed"
+    return said + (f"; did you mean {close[0]!r}?" if close else ""), bool(close)
 
 
 def _one_by_one(group: str) -> list[importlib_metadata.EntryPoint]:

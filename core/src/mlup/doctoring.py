@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import mlup
 from mlup import log, registry
-from mlup.discovery import SAFE_LISTS, names_in, normal
+from mlup.discovery import SAFE_LISTS, find_entry_points, foreign_groups, misnamed, names_in
 from mlup.environment import DISABLED, ONLY, STRICT, Environment
 from mlup.hookspecs import GROUP
 from mlup.installed import Dependency, Problem, at_odds, core_dependencies, look_around
@@ -170,11 +170,19 @@ def _of_dependencies(dependencies: tuple[Dependency, ...]) -> Iterator[Problem]:
 def _of_names(environment: Environment, infos: list[PluginInfo]) -> Iterator[Problem]:
     known = names_in(GROUP) | names_in(SAFE_LISTS)
     spelled = sorted({info.name for info in infos})
-    for variable, names in ((ONLY, environment.allowed()), (DISABLED, environment.left_out())):
+    found = find_entry_points()
+    for variable, names in environment.named().items():
         for name in sorted(names - known):
-            of_distribution = [i.name for i in infos if normal(i.distribution) == normal(name)]
             yield Problem(
                 WARNING,
-                f"{variable} names {name!r}, which is not installed",
-                f"take it out, or write one of {', '.join(of_distribution or spelled) or 'none'}",
+                misnamed(variable, name, found)[0],
+                f"take it out, or write one of {', '.join(spelled) or 'none'}",
+            )
+    for group in foreign_groups():
+        for each in find_entry_points(group):
+            yield Problem(
+                WARNING,
+                f"{each.distribution} {each.version} has the entry point {each.name!r} in the group "
+                f"{group!r}, which mlup does not read",
+                f"write {GROUP} in its pyproject.toml and install it again",
             )

@@ -29,13 +29,9 @@ class Environment(NamedTuple):
         strict = os.environ.get(STRICT, "").strip().lower() not in ("", "0", "false", "no")
         return cls(strict, os.environ.get(ONLY) or None, os.environ.get(DISABLED, ""))
 
-    def allowed(self) -> set[str]:
-        """The names in ``MLUP_PLUGINS``."""
-        return _listed(self.only or "")
-
-    def left_out(self) -> set[str]:
-        """The names in ``MLUP_DISABLE_PLUGINS``."""
-        return _listed(self.disabled)
+    def named(self) -> dict[str, set[str]]:
+        """The names in ``MLUP_PLUGINS`` and in ``MLUP_DISABLE_PLUGINS``, by the variable."""
+        return {ONLY: _listed(self.only or ""), DISABLED: _listed(self.disabled)}
 
     def excludes(self, name: str, distribution: str) -> str | None:
         """Why a plugin takes no part, or ``None``. An excluded plugin is not even imported."""

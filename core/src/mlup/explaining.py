@@ -59,11 +59,14 @@ def _advice(found: Verdict, registry: Registry) -> str:
 def unknown(detection: Detection, registry: Registry) -> str:
     """Why nothing was chosen."""
     said = f"{detection.path} was not recognised by any installed binarizer"
-    said += f" ({', '.join(each.binarizer for each in registry.scorers) or 'none is installed'})."
+    failed = {each.binarizer: each.message for each in detection.problems if each.error}
+    said_no = [each.binarizer for each in registry.scorers if each.binarizer not in failed]
+    said += f" ({', '.join(said_no) or 'none of them gave an answer'})."
     if detection.verdict:
         said += f" It is {detection.verdict}" + ("" if detection.verdict.endswith("?") else ".")
     troubled = [info.name for info in registry.plugins() if info.status in _UNHEARD]
-    troubled += [problem.binarizer for problem in detection.problems]
+    for name, problem in failed.items():
+        said += f" {name} failed while scoring: {problem}."
     if troubled:
         said += f" Not heard, see 'mlup plugins': {', '.join(dict.fromkeys(troubled))}."
     return said + " If you know what it is, name the binarizer (binarizer=, --binarizer)."

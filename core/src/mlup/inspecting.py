@@ -92,8 +92,11 @@ def _whole(report: object, chosen: Binarizer, detection: Detection) -> Report:
     if detection.verdict:
         notes.append(f"it looks like {detection.verdict}")
     if not isinstance(report, Report):
-        notes.append(f"the plugin of {chosen.info.name} does not tell what such a file would run")
-        report = Report()
+        notes.append(
+            f"the plugin of {chosen.info.name} has no inspect(file), so nothing is known of what the "
+            "file would run"
+        )
+        report = Report(checked=False)
     stopped = report.stopped or (detection.verdict or "" if detection.best is None else "")
     return report._replace(
         format=chosen.registered_as, notes=(*report.notes, *notes), stopped=stopped

@@ -1,4 +1,4 @@
-"""Returns what is already in memory (the predecessor's MEMORY); only when asked for by name."""
+"""Returns an object that is already in memory; only when asked for by name."""
 
 from __future__ import annotations
 

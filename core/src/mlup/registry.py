@@ -22,6 +22,7 @@ from mlup.discovery import (
     SAFE_LISTS,
     EntryPoint,
     find_entry_points,
+    misnamed,
     names_in,
     without_repeats,
 )
@@ -52,7 +53,7 @@ class Registry:
         for each in found:
             self._add(each, sorted(owners.get(each.name, set()) - {each.distribution}))
         self.scorers: tuple[Scorer, ...] = self._scorers()
-        self._warn_of_unknown_names({name for each in found for name in each.names()})
+        self._warn_of_unknown_names(found)
 
     # -- looking up -------------------------------------------------------------------------
 
@@ -203,10 +204,14 @@ class Registry:
                 scorers.append(Scorer(each.info.name, each.info.distribution, tier, score))
         return in_order(scorers)
 
-    def _warn_of_unknown_names(self, installed: set[str]) -> None:
-        unknown = self._environment.allowed() - installed
-        for name in sorted(unknown and unknown - names_in(SAFE_LISTS)):
-            log.failure("%s names %r, which is not installed", ONLY, name, error=None)
+    def _warn_of_unknown_names(self, found: Iterable[EntryPoint]) -> None:
+        installed = {name for each in found for name in each.names()}
+        for variable, names in self._environment.named().items():
+            unknown = names - installed
+            for name in sorted(unknown and unknown - names_in(SAFE_LISTS)):
+                said, meant = misnamed(variable, name, found)
+                if meant or variable == ONLY:  # to leave out what is not here is no mistake
+                    log.failure("%s", said, error=None)
 
     def _report(self, info: PluginInfo, error: BaseException | None) -> None:
         said = f"plugin {info.name!r} of {info.distribution} is {info.status}: {info.problem}"

@@ -56,6 +56,8 @@ class Report(NamedTuple):
         operations: the operations it holds, each once.
         stopped: why it would not be loaded for another reason than a name: it breaks off, or does
             what no name allows; ``""`` where nothing of that kind was seen.
+        checked: ``False`` where the plugin has no ``inspect``: then the rest is empty, and nothing is
+            known of what the file would run.
     """
 
     format: str = ""
@@ -63,6 +65,7 @@ class Report(NamedTuple):
     notes: tuple[str, ...] = ()
     operations: tuple[Operation, ...] = ()
     stopped: str = ""
+    checked: bool = True
 
     @property
     def refused(self) -> tuple[str, ...]:

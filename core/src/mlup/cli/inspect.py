@@ -43,8 +43,8 @@ def command(
       mlup inspect model.bin
       mlup inspect --json model.bin
 
-    Exit code 1 if anything would be refused, or if the file breaks off, was not recognised or is not
-    readable. What only the data itself shows is checked when it is loaded.
+    Exit code 1 if anything would be refused, if the file breaks off, was not recognised or is not
+    readable, or if the plugin cannot tell. What only the data itself shows is checked when it is loaded.
     """
     name = os.fsdecode(path)
     try:
@@ -57,7 +57,7 @@ def command(
         write_json(_as_dict(name, report))
     else:
         _write_lines(name, report)
-    if report.refused or report.stopped:
+    if report.refused or report.stopped or not report.checked:
         ctx.exit(FAILED)
 
 
@@ -69,12 +69,15 @@ def _as_dict(path: str, report: Report) -> dict[str, Any]:
         "operations": [each._asdict() for each in report.operations],
         "notes": list(report.notes),
         "stopped": report.stopped,
+        "checked": report.checked,
     }
 
 
 def _write_lines(path: str, report: Report) -> None:
     refused = len(report.refused)
     said = f"{refused} of what it names would be refused" if refused else "no name in it is refused"
+    if not report.checked:
+        said = "not checked"
     if report.stopped:
         said = f"would not be loaded: {report.stopped}"
     write(f"{path}: {report.format}, {said}", bold=True)
