@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import pickle
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -141,7 +144,7 @@ def shared(levels: int) -> dict:
     """Each list holds the one before twice: two to the power of ``levels``, for skops' check."""
     state = items("ListNode")
     for _ in range(levels):
-        again = {**text(None), "__id__": state["__id__"]}
+        again = {**items("ListNode"), "__id__": state["__id__"]}
         state = items("ListNode", state, again)
     return state
 
@@ -153,7 +156,58 @@ def repeated() -> bytes:
     return file_of(items("ListNode", *(array("a.npy") for _ in range(60))), members, compression=8)
 
 
+def decoys() -> dict:
+    """The same, behind lists of the same ``__id__`` that hold nothing, where skops does not look."""
+    state = shared(60)
+    empty = [{**items("ListNode"), "__id__": number} for number in ids(state)]
+    return node("ListNode", "builtins.list", decoys=empty, content=[state])
+
+
+def ids(state: dict) -> set[int]:
+    return {state["__id__"]}.union(*map(ids, state["content"]))
+
+
+def packed_lies(method: int) -> bytes:
+    """An array of a hundred bytes, says the directory, and its sum is that of the first hundred."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("a.npy", bytes(300 << 20))
+        info = archive.getinfo("a.npy")
+        info.file_size, info.CRC = 100, zlib.crc32(bytes(100))
+        archive.writestr("schema.json", json.dumps({**array("a.npy"), "protocol": 2}), 0)
+    return stream.getvalue()
+
+
+def generator(pool: int) -> dict:
+    state = mapping({"bit_generator": text("PCG64")})
+    seed = mapping({"entropy": text(1), "pool_size": text(pool)})
+    content = {"bit_generator": state, "seed_seq": seed}
+    return node("RandomGeneratorNode", "numpy.random._generator.Generator", content=content)
+
+
+def overlapping() -> bytes:
+    """A hundred members that are one."""
+    data = bytearray(file_of(items("ListNode"), {"a.bin": bytes(range(256)) * 40}))
+    at, end = data.find(b"PK\x01\x02"), data.find(b"PK\x05\x06")
+    directory = data[at:end]
+    one = directory[: directory.find(b"PK\x01\x02", 4)]
+    tail = bytearray(data[end:])
+    count, length = 101, len(one) * 99 + len(directory)
+    tail[8:16] = struct.pack("<HHL", count, count, length)
+    return bytes(data[:at]) + bytes(one) * 99 + bytes(directory) + bytes(tail)
+
+
 BOMBS = {
+    "lists of lists behind decoys": lambda: file_of(decoys()),
+    "a length that is a lie (deflate)": lambda: packed_lies(zipfile.ZIP_DEFLATED),
+    "a length that is a lie (bzip2)": lambda: packed_lies(zipfile.ZIP_BZIP2),
+    "a length that is a lie (LZMA)": lambda: packed_lies(zipfile.ZIP_LZMA),
+    "members that overlap": overlapping,
+    "the pool of a seed": lambda: file_of(generator(1_000_000)),
+    "a sparse matrix behind an empty zip": lambda: file_of(
+        node("SparseMatrixNode", "scipy.sparse._matrix.spmatrix", type="scipy", file="a.npz"),
+        {"a.npz": b"PK\x05\x06" + npz_of_zeros()},
+    ),
     "an array": lambda: file_of(array("a.npy"), {"a.npy": zeros()}, compression=8),
     "a schema": lambda: file_of(text("x" * (30 << 20)), compression=8),
     "a sparse matrix": lambda: file_of(
@@ -175,6 +229,68 @@ def test_what_grows_is_refused(name):
         mlup.load(data)
     assert caught.value.refused == ()
     assert mlup.inspect(data).stopped
+
+
+@pytest.mark.parametrize("name", ["bytes_", "void"])
+def test_a_number_is_not_asked_for_so_many_bytes(name):
+    """``numpy.bytes_`` makes three billion bytes of the array ``3_000_000_000``."""
+    stream = io.BytesIO()
+    np.save(stream, np.array(50_000_000))
+    state = node("NdArrayNode", f"numpy.{name}", type="numpy", file="a.npy")
+    data = file_of(state, {"a.npy": stream.getvalue()})
+    with pytest.raises(mlup.ModelBinarizationError, match=f"numpy.{name}"):
+        mlup.load(data)
+    assert mlup.inspect(data).stopped
+
+
+def cycles() -> dict:
+    """A holds B, and B holds A: skops' check comes to A by each B that is outside of it."""
+    lists: list[dict] = []
+    for _ in range(40):
+        outer, inner = items("ListNode"), items("ListNode")
+        inner["content"] = [{**items("ListNode"), "__id__": outer["__id__"]}]
+        before = lists[-1]["content"][0]["__id__"] if lists else None
+        again = [{**items("ListNode"), "__id__": before} for _ in range(2) if before]
+        outer["content"] = [inner, *again]
+        lists.append(outer)
+    return items("ListNode", *lists)
+
+
+def loss_in_a_loss() -> dict:
+    name, held = "sklearn._loss._loss.CyHuberLoss", text(1)
+    for _ in range(2):
+        arguments = {"args": items("TupleNode", held)}
+        held = node("LossNode", name, content=mapping({}), __reduce__=arguments)
+    return held
+
+
+def two_of_one_id() -> dict:
+    one = node("ObjectNode", "sklearn.naive_bayes.GaussianNB")
+    return items("ListNode", one, {**node("ObjectNode", "os.mkdir"), "__id__": one["__id__"]})
+
+
+@pytest.mark.parametrize("made", [cycles, loss_in_a_loss, two_of_one_id])
+def test_what_skops_does_not_write_is_refused(made):
+    data = file_of(made())
+    with pytest.raises(mlup.ModelBinarizationError, match=r"holds itself|holds a loss|one __id__"):
+        mlup.load(data)
+    assert mlup.inspect(data).stopped
+
+
+VALUES = [
+    np.void(b"ab"),
+    np.str_("a"),
+    np.datetime64("2026-11-22"),
+]
+
+
+@pytest.mark.parametrize("method", [0, 8, 12, 14])
+def test_what_is_packed_as_skops_does_is_no_bomb(method):
+    value = [*VALUES, np.float32(1), np.random.default_rng(3), np.zeros(100_000), b"x" * 100_000]
+    data = skops.io.dumps(value, compression=method)
+    loaded = mlup.load(data, "skops")
+    assert loaded[: len(VALUES)] == VALUES
+    assert loaded[-1] == value[-1]
 
 
 def test_what_is_shared_as_skops_writes_it_is_no_bomb():

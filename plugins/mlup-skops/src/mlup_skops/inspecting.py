@@ -8,7 +8,8 @@ import mlup
 from mlup import report
 from mlup_safepickle.importing import package_of, packages_of
 from mlup_skops import trusted
-from mlup_skops.schema import BombError, Schema, SchemaError, read
+from mlup_skops.members import BombError, SchemaError
+from mlup_skops.schema import Schema, read
 
 
 def inspect(file: mlup.LoadedFile) -> mlup.Report:

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, Final
 import mlup
 from mlup_safepickle import Refused
 from mlup_safepickle.importing import defined, package_of, packages_of
-from mlup_skops.schema import BombError, Name, Schema, SchemaError, read
+from mlup_skops.members import BombError, SchemaError
+from mlup_skops.schema import Name, Schema, read
 
 _SHOWN: Final = 12
 _FOLLOWED: Final = (

@@ -1,26 +1,27 @@
 """``schema.json``, followed as skops follows it, without making anything of what it names.
 
 Source: ``get_tree`` and the nodes' ``get_unsafe_set`` in ``skops/io`` of skops 0.15 and 0.16. A node is
-an object with a ``__loader__``; its children are the nodes anywhere within it. One whose ``__id__``
-was there before is that one again, whatever else it says.
+an object with a ``__loader__``; its children are the nodes anywhere within it. For skops, one whose
+``__id__`` was there before is that one again, whatever else it says, and which one was there before
+depends on the order in which each kind of node is read. So here all that go by an ``__id__`` count.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from mlup import report
 from mlup_skops import trusted
 from mlup_skops.archive import SCHEMA
+from mlup_skops.members import BombError, Members, SchemaError, check
+from mlup_skops.sharing import Sharing
 
-_FREE: Final = 128 * 1024 * 1024  # bytes that any file may hold
 _FREE_SCHEMA: Final = 16 * 1024 * 1024  # bytes of a schema, which takes twenty times as much memory
-_RATIO: Final = 20  # and so many for each byte of its own
 _NODE: Final = 32  # bytes of text that a node has at least; skops writes one again where it recurs
-_ZIP: Final = b"PK\x03\x04"
+_POOL: Final = "pool_size"  # of a seed: NumPy takes its square in time
+_LARGEST_POOL: Final = 64  # it is 4, if nobody asked for more
 
 _UNCHECKED: Final = ("JsonNode", "SliceNode")  # skops makes the same of them, whatever they name
 _REFERENCES: Final = ("FunctionNode", "TypeNode")
@@ -29,14 +30,7 @@ _ADDED: Final = {
     "QuantileForestNode": ("quantile_forest._quantile_forest_fast", "QuantileForest"),
 }
 """What a node makes, whatever class it names."""
-
-
-class SchemaError(ValueError):
-    """It is no schema that skops would read. The message says why."""
-
-
-class BombError(ValueError):
-    """It grows beyond what its size accounts for. The message says how."""
+_KINDS: Final = {"bytes_": "S", "void": "V"}
 
 
 class Name(NamedTuple):
@@ -86,45 +80,23 @@ def read(stream: BinaryIO) -> Schema:
     """
     size = stream.seek(0, 2)
     with zipfile.ZipFile(stream) as archive:
-        _check(sum(each.file_size for each in archive.infolist()), size)
-        _check(archive.getinfo(SCHEMA).file_size, size, _FREE_SCHEMA)
-        sizes = {each.filename: each.file_size for each in archive.infolist()}
-        sizes.update((name, _unpacked(archive, name)) for name in sizes if _is_zip(archive, name))
+        check(archive.getinfo(SCHEMA).file_size, size, _FREE_SCHEMA)
+        members = Members(archive, stream, size)
         text = archive.read(SCHEMA)
-    try:
-        state = json.loads(text)
-    except ValueError as error:
-        raise SchemaError(f"its {SCHEMA} is no JSON ({error})") from error
-    if not isinstance(state, dict) or type(state.get("protocol")) is not int:
-        raise SchemaError(f"its {SCHEMA} has no protocol of skops'")
-    walk = _Walk(state["protocol"], sizes)
-    if walk.visit(state) > len(text) // _NODE:
+        try:
+            state = json.loads(text)
+        except ValueError as error:
+            raise SchemaError(f"its {SCHEMA} is no JSON ({error})") from error
+        if not isinstance(state, dict) or type(state.get("protocol")) is not int:
+            raise SchemaError(f"its {SCHEMA} has no protocol of skops'")
+        walk = _Walk(state["protocol"], members)
+        walk.visit(state)
+    walk.check_seeds()
+    if walk.sharing.visits() > len(text) // _NODE:
         raise BombError("its nodes refer to each other more often than they are there")
-    _check(walk.loaded, size)
+    check(walk.sharing.loaded(), size)
     version = state.get("_skops_version")
     return Schema(tuple(walk.names), state["protocol"], version if isinstance(version, str) else "")
-
-
-def _is_zip(archive: zipfile.ZipFile, name: str) -> bool:
-    with archive.open(name) as member:
-        return member.read(len(_ZIP)) == _ZIP
-
-
-def _unpacked(archive: zipfile.ZipFile, name: str) -> int:
-    """Bytes in an archive within the archive: a sparse matrix is one."""
-    try:
-        with archive.open(name) as member, zipfile.ZipFile(member) as inner:
-            return sum(each.file_size for each in inner.infolist())
-    except zipfile.BadZipFile:
-        return archive.getinfo(name).file_size
-
-
-def _check(loaded: int, size: int, free: int = _FREE) -> None:
-    if loaded > free + _RATIO * size:
-        raise BombError(
-            f"{loaded >> 20:,} MiB would come out of it, far more than its size accounts for "
-            f"({_RATIO} times its size and {free >> 20} MiB)"
-        )
 
 
 class _Walk:
@@ -132,46 +104,69 @@ class _Walk:
 
     Attributes:
         names: what they name.
-        loaded: bytes of the members that they would read, each as often as it is read.
+        sharing: how they hold each other.
     """
 
-    def __init__(self, protocol: int, sizes: Mapping[str, int]) -> None:
+    def __init__(self, protocol: int, members: Members) -> None:
         self.names: list[Name] = []
-        self.loaded = 0
+        self.sharing = Sharing()
         self._protocol = protocol
-        self._sizes = sizes
+        self._members = members
         self._known = trusted.by_loader()
-        self._visits: dict[Any, int] = {}
+        self._pools: list[Any] = []
+        self._generators = False
 
-    def visit(self, value: Any) -> int:
-        """How many nodes skops' check looks at here: shared ones as often as they are referred to."""
+    def visit(self, value: Any, within: str = "") -> None:
+        """Look at all nodes here.
+
+        Args:
+            value: a part of the schema.
+            within: ``"LossNode"`` if it is part of one.
+        """
         if isinstance(value, list):
-            return sum(map(self.visit, value))
+            for each in value:
+                self.visit(each, within)
+            return
         if not isinstance(value, dict):
-            return 0
+            return
+        if _POOL in value:
+            self._pools.append(value[_POOL])
         loader = value.get("__loader__")
         if not isinstance(loader, str):
-            return sum(map(self.visit, value.values()))
-        key = value.get("__id__")
-        if isinstance(key, (dict, list)):
-            raise SchemaError("a node's __id__ is none")
-        if key in self._visits:
-            return self._visits[key]
-        if key:
-            self._visits[key] = 1  # of a node within itself, skops' check returns at once
+            for each in value.values():
+                self.visit(each, within)
+            return
+        if loader == "LossNode":
+            if within:  # for each, skops makes its list of what is trusted longer
+                raise SchemaError("a loss holds a loss")
+            within = loader
         self._name(value, loader)
-        visits = 1 + sum(map(self.visit, value.values()))
-        if key:
-            self._visits[key] = visits
-        return visits
+        with self.sharing.node(value, loader, self._size(value)):
+            for each in value.values():
+                self.visit(each, within)
+
+    def check_seeds(self) -> None:
+        """A seed's pool is what the time and the memory for it depend on.
+
+        Raises:
+            BombError: it is larger than anybody's.
+        """
+        for pool in self._pools if self._generators else ():
+            try:
+                size = json.loads(pool["content"]) if pool["__loader__"] == "JsonNode" else None
+            except (KeyError, TypeError, ValueError):
+                size = None
+            if type(size) is not int or size > _LARGEST_POOL:
+                raise BombError("the pool of a random seed is far more than any has")
+
+    def _size(self, node: dict[str, Any]) -> int:
+        file = node.get("file")
+        return self._members.sizes.get(file, 0) if isinstance(file, str) else 0
 
     def _name(self, node: dict[str, Any], loader: str) -> None:
         known = self._known.get(loader)
         if known is None:
             raise SchemaError(f"it has a node of a kind that skops does not know ({loader:.60})")
-        file = node.get("file")
-        if isinstance(file, str):
-            self.loaded += self._sizes.get(file, 0)
         if loader in _UNCHECKED:
             return
         module, name = _word(node, "__module__"), _word(node, "__class__")
@@ -185,9 +180,24 @@ class _Walk:
         elif loader == "MethodNode":
             method = f"{name}.{_word(content, 'func')}"
             self._add(module, method, report.REFERENCE, False)
+        elif loader == "NdArrayNode" and name != "ndarray" and f"{module}.{name}" in known:
+            self._check_number(node, name)
         elif loader == "RandomGeneratorNode":
+            self._generators = True
+            seed = content.get("seed_seq") if isinstance(content, dict) else None
+            if self._protocol and _word(seed, "__loader__") != "DictNode":
+                raise SchemaError("the seed of a random generator is none")
             name = _bit_generator(content)
             self._add("numpy.random", name, report.CALL, f"numpy.random.{name}" in known)
+
+    def _check_number(self, node: dict[str, Any], name: str) -> None:
+        """NumPy makes ``bytes_(n)`` and ``void(n)`` of n bytes, and a type's array of any array."""
+        if node.get("type") != "numpy":
+            raise SchemaError("a number is no array of NumPy's")
+        dtype, shape = self._members.array(_word(node, "file"))
+        kind = _KINDS.get(name)
+        if shape != () or (kind and isinstance(dtype, str) and dtype[1:2] != kind):
+            raise SchemaError(f"the value of a numpy.{name} is none")
 
     def _add(self, module: str, name: str, role: str, known: bool) -> None:
         self.names.append(Name(module, name, role, known))
