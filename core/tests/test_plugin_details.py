@@ -13,7 +13,13 @@ import mlup
 from mlup import hookspecs, log
 from mlup.adapting import ATTRIBUTES
 from mlup.cli import cli
-from mlup.plugin_details import PluginDetails, details_of, to_do, whole_problem
+from mlup.plugin_details import (
+    PluginDetails,
+    counted_safe_list,
+    details_of,
+    to_do,
+    whole_problem,
+)
 from mlup.registry import current
 
 WHOLE = '''
@@ -56,7 +62,7 @@ def details(site):
 
     def of(source: str, name: str = "acme") -> PluginDetails:
         site.distribution(f"dist-{name}", {name: f"mod_{name}"}, {f"mod_{name}": source})
-        ((info, binarizer),) = [each for each in current().entries() if each[0].name == name]
+        ((_, binarizer),) = [each for each in current().entries() if each[0].name == name]
         return details_of(info, binarizer)
 
     return of
@@ -263,7 +269,7 @@ def test_the_file_of_a_plugin_in_a_package_is_found_without_an_import(site, monk
     site.distribution("dist-acme", {"acme": "pack.inner.mod:Thing"}, {"pack.inner.mod": "exit()"})
     monkeypatch.setenv("MLUP_DISABLE_PLUGINS", "acme")
     mlup.refresh()
-    ((info, binarizer),) = [each for each in current().entries() if each[0].name == "acme"]
+    ((_, binarizer),) = [each for each in current().entries() if each[0].name == "acme"]
     found = details_of(info, binarizer)
     assert (info.status, binarizer) == ("disabled", None)
     assert found.file == str(site.folder / "pack" / "inner" / "mod.py")
@@ -273,7 +279,7 @@ def test_the_file_of_a_plugin_in_a_package_is_found_without_an_import(site, monk
 
 def test_a_module_that_is_not_there_has_no_file(site):
     site.distribution("dist-acme", {"acme": "no_such.module"})
-    ((info, binarizer),) = [each for each in current().entries() if each[0].name == "acme"]
+    ((_, binarizer),) = [each for each in current().entries() if each[0].name == "acme"]
     assert details_of(info, binarizer).file is None
 
 
@@ -356,3 +362,26 @@ def test_a_name_that_is_not_installed_gets_the_nearest_and_what_to_install(detai
     result = CliRunner().invoke(cli, ["plugins", name])
     assert result.exit_code == 1
     assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("import itertools\n    return map(str, itertools.count())", "is there an end?"),
+        ("print('[]')\n    return ('a.b', 'c.d')", None),
+        ("class E(Exception):\n        __str__ = lambda self: exit()\n    raise E", "E: "),
+    ],
+    ids=["endless", "prints", "an exception that exits"],
+)
+def test_a_safe_list_that_misbehaves_costs_its_line_alone(site, capsys, body, said):
+    source = (
+        "import mlup\n@mlup.hookimpl\ndef deserialize(file):\n    return 1\n"
+        + f"\ndef safe_list():\n    {body}\n"
+    )
+    site.distribution("dist-good", {"good": "mod_good"}, {"mod_good": source})
+    ((_, binarizer),) = [
+        (info, found) for info, found in current().entries() if info.name == "good"
+    ]
+    size, problem = counted_safe_list(binarizer)
+    assert (size, problem) == (2, None) if said is None else said in problem
+    assert capsys.readouterr().out == ""

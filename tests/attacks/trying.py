@@ -27,7 +27,7 @@ MODULES = (
 """What is imported before anything is tried: what the benign files of the cases need."""
 
 RUNNERS = 2
-SECONDS = 40
+SECONDS = 120
 """After which one case is ended from outside. What a case may take is much less."""
 
 

@@ -20,7 +20,9 @@ def described(error: BaseException) -> str:
     """``Type: message``; the type alone where there is no message, or none that can be had."""
     try:
         said = str(error)
-    except Exception:  # a plugin's exception, a plugin's __str__
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a plugin's exception, a plugin's __str__
         said = "(its message cannot be printed)"
     # A framework's message may quote the file: what it holds must not reach a terminal as it is,
     # nor in its full length. The chained error has the whole.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import os
 import re
 import sys
 import types
 from collections.abc import Mapping
+from contextlib import redirect_stdout
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import pluggy
@@ -113,17 +116,23 @@ def details_of(info: PluginInfo, binarizer: Binarizer | None) -> PluginDetails:
     )
 
 
+_MOST_NAMES: Final = 1_000_000
+
+
 def counted_safe_list(binarizer: Binarizer) -> tuple[int | None, str | None]:
     """How many names a plugin's ``safe_list`` has, and why they could not be counted."""
     try:
         value: Any = getattr(binarizer.plugin, "safe_list", None)
         if callable(value):
-            value = value()
+            with redirect_stdout(io.StringIO()):  # what it prints is no part of our JSON
+                value = value()
             if value is None or isinstance(value, (str, bytes)):
                 raise TypeError(f"safe_list() returned {value!r}, not a collection of names")
         if value is None:
             return None, None
-        names = set(value)
+        names = set(islice(value, _MOST_NAMES))
+        if len(names) == _MOST_NAMES:
+            raise ValueError(f"safe_list has {_MOST_NAMES} names or more; is there an end?")
         other = next((each for each in names if not isinstance(each, str)), None)
         if other is not None:
             raise TypeError(f"safe_list has {other!r}, which is no text")
