@@ -62,7 +62,7 @@ def details(site):
 
     def of(source: str, name: str = "acme") -> PluginDetails:
         site.distribution(f"dist-{name}", {name: f"mod_{name}"}, {f"mod_{name}": source})
-        ((_, binarizer),) = [each for each in current().entries() if each[0].name == name]
+        ((info, binarizer),) = [each for each in current().entries() if each[0].name == name]
         return details_of(info, binarizer)
 
     return of
@@ -269,7 +269,7 @@ def test_the_file_of_a_plugin_in_a_package_is_found_without_an_import(site, monk
     site.distribution("dist-acme", {"acme": "pack.inner.mod:Thing"}, {"pack.inner.mod": "exit()"})
     monkeypatch.setenv("MLUP_DISABLE_PLUGINS", "acme")
     mlup.refresh()
-    ((_, binarizer),) = [each for each in current().entries() if each[0].name == "acme"]
+    ((info, binarizer),) = [each for each in current().entries() if each[0].name == "acme"]
     found = details_of(info, binarizer)
     assert (info.status, binarizer) == ("disabled", None)
     assert found.file == str(site.folder / "pack" / "inner" / "mod.py")
@@ -279,7 +279,7 @@ def test_the_file_of_a_plugin_in_a_package_is_found_without_an_import(site, monk
 
 def test_a_module_that_is_not_there_has_no_file(site):
     site.distribution("dist-acme", {"acme": "no_such.module"})
-    ((_, binarizer),) = [each for each in current().entries() if each[0].name == "acme"]
+    ((info, binarizer),) = [each for each in current().entries() if each[0].name == "acme"]
     assert details_of(info, binarizer).file is None
 
 
@@ -374,10 +374,8 @@ def test_a_name_that_is_not_installed_gets_the_nearest_and_what_to_install(detai
     ids=["endless", "prints", "an exception that exits"],
 )
 def test_a_safe_list_that_misbehaves_costs_its_line_alone(site, capsys, body, said):
-    source = (
-        "import mlup\n@mlup.hookimpl\ndef deserialize(file):\n    return 1\n"
-        + f"\ndef safe_list():\n    {body}\n"
-    )
+    source = "import mlup\n@mlup.hookimpl\ndef deserialize(file):\n    return 1\n"
+    source += f"\ndef safe_list():\n    {body}\n"
     site.distribution("dist-good", {"good": "mod_good"}, {"mod_good": source})
     ((_, binarizer),) = [
         (info, found) for info, found in current().entries() if info.name == "good"
