@@ -8,8 +8,10 @@ import json
 import os
 import re
 import shlex
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import click
@@ -214,6 +216,26 @@ def test_the_plugin_of_the_tutorial_is_short():
     files = {block.title: block.text for block in own if block.title}
     assert set(files) == {"oven.bin", "pyproject.toml", "mlup_kiln.py", "test_kiln.py"}
     assert len([line for line in files["mlup_kiln.py"].splitlines() if line.strip()]) < 30
+
+
+def test_the_tutorials_box_on_binary_formats_works():
+    examples = [block for block in blocks_of(FOLLOWED) if "example" in block.classes]
+    (code,) = [block.text for block in examples if block.language == "python"]
+    made = {}
+    exec(compile(code, FOLLOWED, "exec"), made)
+    numbers = struct.pack("<2d", 2.0, 1.0)
+    header = made["HEADER"].pack(b"KILB", 1, zlib.crc32(numbers), len(numbers))
+
+    def scored(data):
+        with mlup.ModelPath.of(data) as path:
+            return made["score"](path, path.head, path.tail)
+
+    assert scored(header + numbers) == 0.95
+    for data in (b"", b"KILB", header, header + numbers[:-1], b"\0" * 40):
+        assert scored(data) is None
+    assert made["deserialize"](mlup.LoadedFile(header + numbers)) == (2.0, 1.0)
+    with pytest.raises(ValueError, match="checksum"):
+        made["deserialize"](mlup.LoadedFile(header + numbers[::-1]))
 
 
 def test_the_changes_in_the_tutorial_fit_its_files():

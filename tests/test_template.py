@@ -16,6 +16,11 @@ import yaml
 
 from mlup_template import TEMPLATE
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = sorted((ROOT / "packages").glob("mlup-*"))
 PLUGINS = sorted((ROOT / "plugins").glob("mlup-*"))
@@ -66,6 +71,16 @@ def steps(folder: Path, job: str) -> list[str]:
     """The commands of a job of its workflow."""
     workflow = yaml.safe_load((folder / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     return [step["run"] for step in workflow["jobs"][job]["steps"] if "run" in step]
+
+
+def test_the_names_that_the_template_refuses_are_those_of_our_tree():
+    taken = {"auto"}
+    for folder in (ROOT / "core", *PACKAGES, *PLUGINS):
+        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        taken.add(project["name"].removeprefix("mlup-"))
+        taken |= set(project.get("entry-points", {}).get("mlup.binarizers", {}))
+    config = yaml.safe_load((TEMPLATE / "copier.yml").read_text(encoding="utf-8"))
+    assert set(yaml.safe_load(config["taken"]["default"])) == taken
 
 
 @pytest.mark.slow

@@ -2,8 +2,8 @@
 
 In a fresh folder, with the wheels of ``dist/``: writes the page's titled code blocks as files, runs its
 ``$`` commands one after the other in one bash, and compares what they print with what the page shows
-(``...`` stands for anything). A ``diff`` block changes a file until the next heading. Prints the
-transcript with its duration and the number of lines of Python, and ends with code 1 on a difference.
+(``...`` stands for anything). A ``diff`` block changes a file until the next heading; one with the class
+``example`` is for other plugins than this one, and passed over. Prints the transcript with its duration and the number of lines of Python, and ends with code 1 on a difference.
 """
 
 from __future__ import annotations
@@ -172,6 +172,8 @@ class Reader:
                 self._undo()
                 self._part = block.part
                 print(f"\n# {block.part}", flush=True)
+            if "example" in block.classes:
+                continue
             if block.language == "diff":
                 self._change(block)
             elif block.title:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from mlup_template import TEMPLATE, TemplateError, generate
-from mlup_template.cli import QUESTIONS
+from mlup_template.asking import QUESTIONS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,11 +34,9 @@ TREE = {
 }
 
 
-def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *options: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mlup_template", str(folder), *options]
-    return subprocess.run(
-        command, capture_output=True, encoding="utf-8", timeout=60, stdin=subprocess.DEVNULL
-    )
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, input=typed)
 
 
 def generated(folder: Path, *options: str) -> Path:
@@ -68,6 +67,7 @@ def test_the_folders_name_answers_for_the_rest(acme):
     assert project["name"] == "mlup-acme"
     assert project["entry-points"] == {"mlup.binarizers": {"acme": "mlup_acme"}}
     assert project["dependencies"] == ["mlup-core>=0.1"]
+    assert project["keywords"] == ["mlup", "acme", "model"]  # as publish-a-plugin.md says
     assert project["optional-dependencies"] == {"test": ["mlup-testkit", "pytest"]}
     assert 'extensions: Final = (".acme",)' in read(acme / "src/mlup_acme/__init__.py")
 
@@ -80,6 +80,32 @@ def test_the_binarizer_is_under_sixty_lines_and_the_test_under_thirty_five(acme)
 def test_what_is_to_be_replaced_is_marked(acme):
     marked = {name for name in files(acme) if "REPLACE" in read(acme / name)}
     assert marked == {"README.md", "src/mlup_acme/__init__.py", "tests/test_contract.py"}
+
+
+def after_the_mark(text: str) -> str:
+    return text.split("REPLACE", 1)[1]
+
+
+def test_no_statement_about_safety_is_without_a_mark(acme):
+    source = ast.parse(code := read(acme / "src/mlup_acme/__init__.py"))
+    bodies = {
+        node.name: ast.get_source_segment(code, node) or ""
+        for node in source.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert "imports and runs nothing" in after_the_mark(bodies["inspect"])
+    assert "head.startswith(MAGIC)" in after_the_mark(bodies["score"])
+    (safe_list,) = [line for line in code.splitlines() if line.startswith("safe_list")]
+    assert "REPLACE" in safe_list
+    safety = read(acme / "README.md").split("## Safe loading\n")[1].split("\n## ")[0]
+    assert "runs nothing" in after_the_mark(safety)
+
+
+def test_a_framework_that_the_made_up_format_does_not_need_is_marked(tmp_path):
+    folder = generated(tmp_path / "mlup-acme", "--framework", "numpy")
+    lines = read(folder / "src/mlup_acme/__init__.py").splitlines()
+    at = lines.index('requires: Final = ("numpy",)')
+    assert lines[at - 1].startswith("# REPLACE: ")
 
 
 def test_no_placeholder_is_left(acme):
@@ -157,15 +183,17 @@ REFUSED = {
     "two dashes": ("name", "acme--trees", "single dashes"),
     "a letter of another script": ("name", "акме", "lower-case letters"),
     "nothing": ("name", "", "lower-case letters"),
-    "mlup's own distribution": ("name", "testkit", "mlup-testkit is a distribution of mlup's own"),
-    "mlup's own binarizer": ("name", "memory", "a binarizer of mlup-core"),
+    "an official distribution": ("name", "testkit", "taken, it is the distribution mlup-testkit"),
+    "an official binarizer": ("name", "torch-jit", "taken, it is a binarizer of mlup-torch"),
+    "core's binarizer": ("name", "memory", "taken, it is a binarizer of mlup-core"),
+    "the choice": ("name", "auto", "taken, it stands for the choice among all binarizers"),
     "quotes in a docstring": ("description", 'the "best"', "without double quotes"),
-    "one word": ("description", "Acme", "in two words or more"),
+    "one word": ("description", "Acme", "two words or more"),
     "a line break": ("description", "one\ntwo", "one line"),
     "an extension without a dot": ("extension", "acme", "a dot, then"),
     "an extension in capitals": ("extension", ".ACME", "lower-case"),
-    "no import name": ("framework", "acme-trees", "no import name"),
-    "no requirement": ("package", 'acme"; evil', "no requirement"),
+    "no import name": ("framework", "acme-trees", "what stands after import"),
+    "no requirement": ("package", 'acme"; evil', "such as acme or acme>=2"),
     "nobody": ("author", "  ", "a licence needs somebody"),
 }
 
@@ -176,8 +204,8 @@ def test_a_bad_answer_is_refused_with_what_is_allowed(tmp_path, question, answer
     if question == "package":
         answers["framework"] = "acme"
     with pytest.raises(TemplateError) as refused:
-        generate(tmp_path / "mlup-acme", answers, ask=False)
-    assert str(refused.value).startswith(f"{question}: ")
+        generate(tmp_path / "mlup-acme", answers)
+    assert str(refused.value).startswith(f"{question}: such as ")
     assert said in str(refused.value)
     assert not (tmp_path / "mlup-acme").exists()
 
@@ -185,7 +213,7 @@ def test_a_bad_answer_is_refused_with_what_is_allowed(tmp_path, question, answer
 def test_an_error_is_a_message_without_a_traceback(tmp_path):
     done = run(tmp_path / "mlup-acme", "--defaults", "--name", "Acme")
     assert done.returncode == 1
-    assert done.stderr.startswith('mlup-template: name: "Acme" is no name of a binarizer')
+    assert done.stderr.startswith('mlup-template: name: such as acme or acme-trees, not "Acme": ')
     assert "Traceback" not in done.stderr
     assert done.stderr.endswith("Nothing was written.\n")
 
@@ -218,11 +246,52 @@ def test_an_empty_repository_is_filled(tmp_path):
     assert files(generated(tmp_path / "mlup-acme")) == TREE
 
 
-def test_without_a_terminal_it_says_how_to_do_without(tmp_path):
+def test_it_says_what_is_next_and_nothing_else(tmp_path):
+    done = run(tmp_path / "my plugin", "--defaults", "--name", "acme")
+    assert done.stderr == ""
+    said = done.stdout.splitlines()
+    assert said[0].startswith(f"mlup-acme is in {tmp_path / 'my plugin'}. ")
+    quoted = subprocess.list2cmdline if sys.platform == "win32" else shlex.join
+    assert said[2] == f"  cd {quoted([str(tmp_path / 'my plugin')])}"
+    assert len(said) == 9
+
+
+def test_nobody_to_answer_is_told_how_to_do_without(tmp_path):
     done = run(tmp_path / "mlup-acme")
     assert done.returncode == 1
     assert "--defaults" in done.stderr
     assert not (tmp_path / "mlup-acme").exists()
+
+
+def test_what_is_typed_is_the_answer_and_enter_takes_the_default(tmp_path):
+    done = run(tmp_path / "mlup-acme", typed="gauge\n\n.g\nnumpy\n-\nJane\n")
+    assert done.returncode == 0, done.stderr
+    for shown in ("[acme]", "[Gauge models]", "[.gauge]", "[none]", "[numpy], or - for none"):
+        assert f"{shown}: " in done.stdout
+    assert "[the mlup-gauge authors]: " in done.stdout
+    project = tomllib.loads(read(tmp_path / "mlup-acme/pyproject.toml"))["project"]
+    assert (project["name"], project["dependencies"]) == ("mlup-gauge", ["mlup-core>=0.1"])
+    assert project["authors"] == [{"name": "Jane"}]
+    code = read(tmp_path / "mlup-acme/src/mlup_gauge/__init__.py")
+    assert code.startswith('"""Gauge models."""\n')
+    assert 'extensions: Final = (".g",)' in code
+
+
+def test_a_bad_answer_is_asked_for_again(tmp_path):
+    done = run(tmp_path / "My Format", typed="\ntorch\nmine\n\nmine\n\n\n\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("The default will not do; such as acme or acme-trees, not ")
+    assert "torch is taken" in done.stdout
+    assert 'such as .acme, not "mine"' in done.stdout
+    assert " on PyPI" not in done.stdout  # there is no framework
+    assert 'name = "mlup-mine"' in read(tmp_path / "My Format/pyproject.toml")
+
+
+def test_a_bad_option_ends_it_before_the_questions(tmp_path):
+    done = run(tmp_path / "mlup-acme", "--author", " ", typed="acme\n")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "mlup-template: author: such as Jane Doe" in done.stderr
 
 
 def test_a_package_of_no_framework_is_wrong_usage(tmp_path):

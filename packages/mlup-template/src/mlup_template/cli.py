@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from mlup_template.generating import TEMPLATE, TemplateError, generate
+from mlup_template.asking import QUESTIONS, ask
+from mlup_template.generating import TEMPLATE, TemplateError, generate, refuse_what_is_there
 
-QUESTIONS: Final = {
-    "name": "the format's name, and its binarizer's (by default the folder's, without mlup-)",
-    "description": "what the files are, in one line",
-    "extension": "their usual extension, such as .acme",
-    "framework": "import name of the framework that reads them (by default none)",
-    "package": "its name on PyPI, perhaps with a version; '' leaves the installing to people",
-    "author": "author, for pyproject.toml and the licence (MIT)",
-}
-"""The questions of the template's ``copier.yml``, each with the help of its option."""
+_MADE: Final = """\
+{distribution} is in {folder}. It works as it is, on a made-up format:
+
+  cd {quoted}
+  pip install -e ".[test]"
+  pytest
+  mlup plugins {name}
+
+Then replace what is marked REPLACE in src/{module}/__init__.py, tests/test_contract.py
+and README.md, and take the marks away."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,13 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.defaults and answers.get("package") and not answers.get("framework"):
         parser.error("--package is what --framework is installed from: give both")
     try:
-        generate(given.folder, answers, ask=not given.defaults)
+        refuse_what_is_there(given.folder)
+        if not given.defaults:
+            answers = ask(given.folder, answers)
+        print(_made(given.folder, generate(given.folder, answers)))  # noqa: T201
     except TemplateError as error:
         print(f"mlup-template: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
     except KeyboardInterrupt:
-        print("mlup-template: stopped; nothing was written.", file=sys.stderr)  # noqa: T201
+        print("\nmlup-template: stopped; nothing was written.", file=sys.stderr)  # noqa: T201
         sys.exit(130)
+
+
+def _made(folder: str, answers: Mapping[str, str]) -> str:
+    quoted = subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)
+    return _MADE.format_map({**answers, "folder": folder, "quoted": quoted})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,7 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--defaults", action="store_true", help="ask nothing: what is not given has its default"
     )
-    for name, said in QUESTIONS.items():
+    for name, question in QUESTIONS.items():
+        said = f"{question.asks} (default: {question.default})"
         parser.add_argument(f"--{name}", metavar="TEXT", help=said)
     parser.add_argument("--version", action="version", version=f"mlup-template {__version__}")
     return parser
