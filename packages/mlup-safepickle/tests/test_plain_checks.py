@@ -6,6 +6,7 @@ import io
 import pickle
 import re
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -171,6 +172,31 @@ def test_patterns_that_models_have() -> None:
         assert plain.pattern((given.pattern, given.flags), {}) is None
         assert mlup_safepickle.load(io.BytesIO(pickle.dumps(given))) == given
     assert plain.pattern(("a", 0), {"flags": 0})
+
+
+def patterns(*texts: str) -> bytes:
+    stored = (each.encode() for each in texts)
+    made = (
+        b"cre\n_compile\n(X" + len(each).to_bytes(4, "little") + each + b"K\x20tR"
+        for each in stored
+    )
+    return b"(" + b"".join(made) + b"t."
+
+
+def test_as_many_patterns_as_models_have() -> None:
+    """If this fails, an ordinary pipeline with many vectorizers is refused."""
+    tokens = [rf"(?u)\b\w{{{number},}}\b" for number in range(1000)]
+    scripts = [f"[\u4e00-\u9fa5]{{{number}}}" for number in range(1, 101)]
+    found = mlup_safepickle.load(io.BytesIO(patterns(*tokens, *scripts)))
+    assert [each.pattern for each in found] == [*tokens, *scripts]
+
+
+def test_more_patterns_than_can_be_compiled(loaded_apart: Callable[[bytes], str]) -> None:
+    """If this fails, a file of a megabyte takes minutes: each of these patterns takes half a second."""
+    wide = [f"{number:03}" + "[\x01-\U0010ffff]" * 150 for number in range(1000)]
+    assert loaded_apart(patterns(*wide)) == "Refused"
+    escaped = [f"{number:03}" + r"[\x01-\U0010ffff]" * 55 for number in range(1000)]
+    assert loaded_apart(patterns(*escaped)) == "Refused"
 
 
 ARRAYS = ("__array__", "__array_interface__", "__array_struct__", "__array_function__",

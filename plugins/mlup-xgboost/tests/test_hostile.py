@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 import mlup
 from mlup.files import ModelPath
-from mlup_xgboost import inspect, jsontext, learner, score, ubjson
-from mlup_xgboost.values import DamagedError, HostileError
+from mlup_safepickle.checks.xgboost import jsontext, learner, ubjson
+from mlup_safepickle.checks.xgboost.values import DamagedError, HostileError
+from mlup_xgboost import inspect, score
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.random((200, 5))

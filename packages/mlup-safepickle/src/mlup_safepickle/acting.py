@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copyreg
 import enum
+import re
 import types
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from mlup_safepickle.asking import Checks
 from mlup_safepickle.budget import CHECKED_CALL, CHECKED_STATE, Budget
 from mlup_safepickle.importing import defined, imported, package_of, packages_of
 from mlup_safepickle.names import today
 from mlup_safepickle.refusing import Refused
 from mlup_safepickle.safelists import CALL, NEW, REFERENCE, Entry, Table
-from mlup_safepickle.states import kind, name_of, set_state, size_of_copy
+from mlup_safepickle.states import kind, set_state, size_of_copy
 
 _ALLOWED: Final = Entry(CALL)
 _SHARED: Final = (
@@ -30,24 +32,11 @@ _SHARED: Final = (
 )
 """What the whole process has one of: a state set on it would be everybody's."""
 
+_COMPILE: Final = re._compile  # type: ignore[attr-defined]
 _GETATTR: Final = "builtins.getattr"
 _LONGEST_NAME: Final = 1000
 
 _PLAIN: Final = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
-
-
-class _StateCheck(NamedTuple):
-    """What is asked before an object of a class, which ``name`` says, gets its state.
-
-    Attributes:
-        name: of the class.
-        checks: which are asked.
-        once: part of it is compiled, and others may hold on to its memory.
-    """
-
-    name: str
-    checks: tuple[str, ...]
-    once: bool
 
 
 class _Callee:
@@ -79,8 +68,7 @@ class Acting:
         self._budget = budget
         self._found: dict[tuple[str, str], Any] = {}
         self._entries: dict[int, tuple[str, Entry]] = {}  # by id(): all of it is kept in _found
-        self._state_checks: dict[type, _StateCheck | None] = {}
-        self._checks: dict[str, Callable[[Any, Any], str | None]] = {}
+        self._checks = Checks(table, self._allow)
         # Also by id(). Of classes whose states are checked: what has not got one yet, nor was used.
         # A later state would give it another size behind the back of its user.
         self._open: dict[int, Any] = {}
@@ -148,6 +136,8 @@ class Acting:
                 each.function if type(each) is _Callee else each for each in arguments
             )
         self._check_call(function, entry, arguments, {})
+        if real is _COMPILE and entry is not _ALLOWED:
+            self._budget.compile(arguments[0])
         made = real(*arguments)
         if entry.whole:
             self._whole[id(made)] = made
@@ -217,24 +207,16 @@ class Acting:
             self._budget.take(size)
         for check in entry.call_checks:
             self._budget.count(CHECKED_CALL)
-            against = self._check(check)(arguments, keywords)
+            against = self._checks.named(check)(arguments, keywords)
             if against:
                 name = self._name(function)
                 said = f"it would call {name} with arguments that are not safe: {against}"
                 raise Refused(said, (name,))
 
-    def _check(self, name: str) -> Callable[[Any, Any], str | None]:
-        try:
-            return self._checks[name]
-        except KeyError:
-            check: Callable[[Any, Any], str | None] = imported(*name.split(":"))
-            self._checks[name] = check
-            return check
-
     def _counted(self, made: Any) -> Any:
         cls = type(made)
         self._budget.take(cls.__basicsize__)
-        check = self._check_of(cls)
+        check = self._checks.of_states(cls)
         if check is not None and check.once and id(made) not in self._entries:
             self._open[id(made)] = made
         return made
@@ -262,7 +244,7 @@ class Acting:
             raise Refused(
                 f"it would change {name} itself, for the whole process", (name,), allowable=False
             )
-        check = self._check_of(type(instance))
+        check = self._checks.of_states(type(instance))
         complete = check is not None and check.once
         if complete and self._open.pop(id(instance), None) is not None:
             complete = False
@@ -272,7 +254,7 @@ class Acting:
             self._close(state)
         for each in check.checks if check else ():
             self._budget.count(CHECKED_STATE)
-            against = self._check(each)(state, instance)
+            against = self._checks.named(each)(state, instance)
             if against:
                 said = f"it would give an object of {kind(instance)} a state that is not safe: {against}"
                 raise Refused(said, (check.name,) if check else ())
@@ -281,23 +263,6 @@ class Acting:
             self._budget.take(size)
         set_state(instance, state)
         return instance
-
-    def _check_of(self, cls: type) -> _StateCheck | None:
-        """What to ask before an object of a class gets its state; nothing if that is allowed."""
-        try:
-            return self._state_checks[cls]
-        except KeyError:
-            pass
-        found = None
-        for each in cls.__mro__:
-            entry = self._table.get((today(each.__module__), each.__qualname__))
-            if entry is not None and entry.state_checks:
-                if not {name_of(each), name_of(cls)} & self._allow:
-                    once = not all(base.__dictoffset__ for base in cls.__mro__[:-1])
-                    found = _StateCheck(name_of(cls), entry.state_checks, once)
-                break
-        self._state_checks[cls] = found
-        return found
 
     def other(self, container: Any, items: list[Any]) -> None:
         """Objects that only have a method called ``append``, ``add`` or ``__setitem__``."""

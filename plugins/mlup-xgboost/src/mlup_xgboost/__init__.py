@@ -53,13 +53,18 @@ def deserialize(file: mlup.LoadedFile) -> object:
     """
     import xgboost
 
-    from mlup_xgboost.values import DamagedError, HostileError, IncompatibleError
+    from mlup_safepickle.checks.xgboost.learner import reader_of
+    from mlup_safepickle.checks.xgboost.values import (
+        DamagedError,
+        HostileError,
+        IncompatibleError,
+    )
 
     params = _params(file)
     with file.open() as stream:
         data = bytearray(stream.read())
     data = _stripped(data)
-    reader = _version(xgboost.__version__)
+    reader = reader_of(xgboost.__version__)
     try:
         _check(data, file, reader)
         booster = xgboost.Booster(params)
@@ -99,12 +104,13 @@ def inspect(file: mlup.LoadedFile) -> mlup.Report:
 
     A model imports and runs nothing.
     """
-    from mlup_xgboost import binary, learner
-    from mlup_xgboost.values import DamagedError, HostileError, length
+    from mlup_safepickle.checks.xgboost import learner
+    from mlup_safepickle.checks.xgboost.values import DamagedError, HostileError, length
+    from mlup_xgboost import binary
 
     with file.open() as stream:
-        data = bytes(_stripped(bytearray(stream.read())))
-    said = binary.described(data[: binary.NEEDED * 4 // 3 + 8])
+        data = _stripped(bytearray(stream.read()))
+    said = binary.described(bytes(data[: binary.NEEDED * 4 // 3 + 8]))
     if said is not None:
         return mlup.Report(notes=(f"{said}: it would be refused without trust",))
     try:
@@ -119,8 +125,9 @@ def inspect(file: mlup.LoadedFile) -> mlup.Report:
 
 
 def _check(data: bytearray, file: mlup.LoadedFile, reader: tuple[int, int]) -> None:
-    from mlup_xgboost import binary, learner
-    from mlup_xgboost.values import HostileError, IncompatibleError
+    from mlup_safepickle.checks.xgboost import learner
+    from mlup_safepickle.checks.xgboost.values import HostileError, IncompatibleError
+    from mlup_xgboost import binary
 
     if binary.begins(data[:4]) or binary.described(bytes(data[: binary.NEEDED])) is not None:
         if reader >= binary.READABLE_BEFORE:
@@ -131,7 +138,7 @@ def _check(data: bytearray, file: mlup.LoadedFile, reader: tuple[int, int]) -> N
         if not file.trust:
             raise HostileError("it has XGBoost's old binary form, which cannot be checked")
         return
-    document = _read(bytes(data))
+    document = _read(data)
     try:
         learner.check(document, reader)
     except HostileError:
@@ -139,8 +146,8 @@ def _check(data: bytearray, file: mlup.LoadedFile, reader: tuple[int, int]) -> N
             raise
 
 
-def _read(data: bytes) -> dict[str, Any]:
-    from mlup_xgboost import jsontext, ubjson
+def _read(data: bytearray) -> dict[str, Any]:
+    from mlup_safepickle.checks.xgboost import jsontext, ubjson
 
     return ubjson.read(data) if data[:2] == b"{L" else jsontext.read(data)
 
@@ -148,11 +155,6 @@ def _read(data: bytes) -> dict[str, Any]:
 def _stripped(data: bytearray) -> bytearray:
     """Without blanks in front, with which XGBoost reads no JSON."""
     return data.lstrip(b" \t\r\n") if data[:1].isspace() else data
-
-
-def _version(text: str) -> tuple[int, int]:
-    major, minor = text.split(".")[:2]
-    return int(major), int(minor)
 
 
 def _params(file: mlup.LoadedFile) -> dict[str, int] | None:

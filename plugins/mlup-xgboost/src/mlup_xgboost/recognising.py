@@ -72,8 +72,8 @@ def _document(
 
 
 def _whole(path: mlup.ModelPath, form: str) -> Evidence | None:
-    from mlup_xgboost import jsontext, ubjson
-    from mlup_xgboost.values import DamagedError, HostileError
+    from mlup_safepickle.checks.xgboost import jsontext, ubjson
+    from mlup_safepickle.checks.xgboost.values import DamagedError, HostileError
 
     data = path.read_at(0, path.size)
     try:

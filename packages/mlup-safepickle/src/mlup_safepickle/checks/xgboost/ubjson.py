@@ -9,18 +9,17 @@ from __future__ import annotations
 import struct
 from typing import Any, Final
 
-from mlup_xgboost.values import DEEPEST, FORMS, DamagedError, HostileError, Packed
+from mlup_safepickle.checks.xgboost.layouts import Layout
+from mlup_safepickle.checks.xgboost.values import (
+    DEEPEST,
+    NUMBERS,
+    DamagedError,
+    HostileError,
+    text,
+)
 
-_NUMBERS: Final = {
-    ord("U"): struct.Struct(">B"),
-    ord("i"): struct.Struct(">b"),
-    ord("I"): struct.Struct(">h"),
-    ord("l"): struct.Struct(">i"),
-    ord("L"): struct.Struct(">q"),
-    ord("d"): struct.Struct(">f"),
-    ord("D"): struct.Struct(">d"),
-}
-_WIDTHS: Final = {kind: int(form[-1]) for kind, form in FORMS.items()}
+_NUMBERS: Final = {kind: struct.Struct(">" + code) for kind, code in NUMBERS.items()}
+_WIDTHS: Final = {kind: number.size for kind, number in _NUMBERS.items()}
 _CONSTANTS: Final = {ord("Z"): None, ord("T"): True, ord("F"): False}
 _LENGTH: Final = struct.Struct(">q")
 
@@ -33,21 +32,21 @@ def read(data: bytes | bytearray) -> dict[str, Any]:
         HostileError: a name stands twice in an object, or it is nested too deep.
     """
     try:
-        return _walk(bytes(data))
+        return _walk(data)
     except (IndexError, struct.error):
         raise DamagedError("its UBJSON breaks off") from None
 
 
-def _walk(data: bytes) -> dict[str, Any]:
+def _walk(data: bytes | bytearray) -> dict[str, Any]:
     if data[:1] != b"{":
         raise DamagedError("it does not begin with an object")
-    view = memoryview(data)  # a slice of it is no copy
     end = len(data)
     length_of = _LENGTH.unpack_from
-    names: dict[bytes, str] = {}
     document: dict[str, Any] = {}
-    # The open containers around the innermost one: (container, items left of an array or -1).
-    outer: list[tuple[Any, int]] = []
+    layout: Layout | None = None  # of the last object in an array: the next one is mostly alike
+    # The open containers around the innermost one: (container, items left of an array or -1),
+    # and where the one in it begins.
+    outer: list[tuple[Any, int, int]] = []
     inside: Any = document
     left = -1
     at = 1
@@ -59,19 +58,25 @@ def _walk(data: bytes) -> dict[str, Any]:
                 at += 1
                 if not outer:
                     break
-                inside, left = outer.pop()
+                closed, (inside, left, begun) = inside, outer.pop()
+                if type(inside) is list and left:
+                    layout = Layout.of(closed, data, begun)
                 continue
             at, raw = _string(data, at)
-            name = names.get(raw) or names.setdefault(raw, _text(raw))
+            name = text(raw)
             if name in inside:
                 raise HostileError(f"an object in it has the name {name!a} twice")
         elif left == 0 or (left < 0 and data[at] == 0x5D):  # ]
             at += left < 0
-            inside, left = outer.pop()
+            inside, left, _ = outer.pop()
             continue
         else:
+            if layout is not None:
+                at, left = layout.take(data, at, left, inside)
+                layout = None
+                continue
             left -= left > 0
-        kind = data[at]
+        opened, kind = at, data[at]
         at += 1
         value: Any
         items = -1
@@ -83,11 +88,11 @@ def _walk(data: bytes) -> dict[str, Any]:
             start = at + 12
             if not 0 <= count <= (end - start) // width:
                 raise DamagedError(f"at byte {at} begins an array of {count} that ends behind it")
-            value = Packed(data[at + 1], count, view[start : start + count * width])
-            at = start + count * width
+            value = data[at + 1], count, data, start, start + count * width
+            at = value[-1]
         elif kind == 0x53:  # S
             at, raw = _string(data, at)
-            value = _text(raw)
+            value = text(raw)
         elif kind == 0x5B:  # [
             value = []
             if data[at] == 0x23:  # #
@@ -112,7 +117,7 @@ def _walk(data: bytes) -> dict[str, Any]:
         else:
             inside.append(value)
         if kind == 0x7B or (kind == 0x5B and type(value) is list):
-            outer.append((inside, left))
+            outer.append((inside, left, opened))
             if len(outer) >= DEEPEST:
                 raise HostileError("it is nested too deep")
             inside, left = value, items
@@ -121,7 +126,7 @@ def _walk(data: bytes) -> dict[str, Any]:
     return document
 
 
-def _string(data: bytes, at: int) -> tuple[int, bytes]:
+def _string(data: bytes | bytearray, at: int) -> tuple[int, bytes | bytearray]:
     if data[at] != 0x4C:  # L
         raise DamagedError(f"at byte {at} stands no length")
     (length,) = _LENGTH.unpack_from(data, at + 1)
@@ -129,7 +134,3 @@ def _string(data: bytes, at: int) -> tuple[int, bytes]:
     if not at + 9 <= after <= len(data):
         raise DamagedError(f"at byte {at} begins a string of {length}, past its end")
     return after, data[at + 9 : after]
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from mlup_xgboost.trees import check_trees
-from mlup_xgboost.values import HostileError, Packed, integers, length, number, shown
+from mlup_safepickle.checks.xgboost.trees import check_trees
+from mlup_safepickle.checks.xgboost.values import HostileError, integers, length, number, shown
 
 MOST_OUTPUTS: Final = 1 << 16
 MOST_FEATURES: Final = 1 << 24
@@ -32,11 +32,17 @@ def learner_of(document: dict[str, Any]) -> dict[str, Any]:
     return learner
 
 
-def check(document: dict[str, Any], reader: tuple[int, int] = (3, 2)) -> int:
+def reader_of(version: str) -> tuple[int, int]:
+    """The first two numbers of an XGBoost's ``__version__``."""
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+def check(document: dict[str, Any], reader: tuple[int, int]) -> int:
     """Make sure that XGBoost can load the model, and predict with what it loads.
 
     Args:
-        document: what :mod:`mlup_xgboost.jsontext` or :mod:`mlup_xgboost.ubjson` read.
+        document: what :mod:`mlup_safepickle.checks.xgboost.jsontext` or :mod:`mlup_safepickle.checks.xgboost.ubjson` read.
         reader: the version of the XGBoost that is to load it.
 
     Returns:
@@ -200,6 +206,6 @@ def _encoded(column: Any) -> int:
         return 0
     if offsets[0] != 0 or offsets[-1] != count or (offsets[1:] < offsets[:-1]).any():
         raise HostileError("its cats have offsets that lead past their text")
-    if type(values) is Packed and values.kind not in (0, ord("i")):
+    if type(values) is tuple and values[0] not in (0, ord("i")):
         raise HostileError("its cats have text of another type")
     return len(offsets) - 1

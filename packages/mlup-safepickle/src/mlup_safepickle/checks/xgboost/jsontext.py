@@ -10,7 +10,14 @@ import json
 import re
 from typing import Any, Final
 
-from mlup_xgboost.values import DEEPEST, JSON, DamagedError, HostileError, Packed, shown
+from mlup_safepickle.checks.xgboost.values import (
+    DEEPEST,
+    JSON,
+    DamagedError,
+    HostileError,
+    Packed,
+    shown,
+)
 
 _ARRAY: Final = re.compile(
     rb'"(base_weights|leaf_weights|loss_changes|sum_hessian|split_conditions|default_left'
@@ -40,7 +47,7 @@ def read(data: bytes | bytearray) -> dict[str, Any]:
         if text.translate(None, _NUMBERS):
             raise DamagedError(f"its {found[1].decode()} at byte {found.start()} are no numbers")
         count = text.count(b",") + 1 if text.strip() else 0
-        packed.append(Packed(JSON, count, text))
+        packed.append((JSON, count, text, 0, len(text)))
         return b'"%b"%b{"":%d}' % (found[1], found[2], len(packed) - 1)
 
     rest = _ARRAY.sub(keep, bytes(data))
