@@ -192,11 +192,7 @@ def test_a_configuration_and_dumps_are_no_models() -> None:
         load(texts[0].encode())
 
 
-OLD = (
-    b"binf\x00\x00\x00?\x05\0\0\0" + bytes(4) + b"\1\0\0\0" + bytes(4) + b"\1\0\0\0\7\0\0\0"
-    + bytes(108) + b"\x10" + bytes(7) + b"reg:squarederror" + b"\6" + bytes(7) + b"gbtree"
-    + bytes(200)
-)  # fmt: skip
+OLD = (Path(__file__).parent / "data" / "1.7.6_multi.model").read_bytes()
 
 
 @pytest.mark.parametrize("data", [OLD, OLD[4:]], ids=["binf", "without a mark"])
@@ -204,7 +200,7 @@ def test_the_old_binary_form_is_known_and_the_way_out_named(data: bytes) -> None
     with ModelPath.of(data) as path:
         found = score(path, path.head, path.tail)
     assert found == 0.9
-    assert "gbtree, reg:squarederror" in found.reason
+    assert "gbtree, multi:softprob" in found.reason
     newer = tuple(map(int, xgboost.__version__.split(".")[:2])) >= (3, 1)
     expected = mlup.ModelBinarizationError if newer else mlup.UnsafeModelError
     with pytest.raises(expected, match=r"xgboost<3\.1" if newer else "old binary"):

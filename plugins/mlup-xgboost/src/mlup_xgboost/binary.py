@@ -15,8 +15,10 @@ from typing import Final
 READABLE_BEFORE: Final = (3, 1)
 
 _BASE64: Final = b"bs64\t"
-_PARAMETERS: Final = struct.Struct("<fIiiiII")  # base_score, num_feature, num_class, …, version
-_RESERVED: Final = slice(28, 136)
+_PARAMETERS: Final = struct.Struct("<fIiiiIIII")
+"""base_score, num_feature, num_class, contain_extra_attrs, contain_eval_metrics, the version, and
+num_target and base_score_estimated, which XGBoost before 1.7 does not have (zeros)."""
+_RESERVED: Final = slice(36, 136)
 _NAMES: Final = re.compile(
     rb"[\x03-\x40]\0{7}([a-z]+:[a-z0-9]+)[\x04-\x08]\0{7}(gbtree|gblinear|dart)", re.DOTALL
 )
@@ -40,9 +42,9 @@ def described(start: bytes) -> str | None:
     start = start.removeprefix(b"binf")
     if len(start) < 136 + 8 or any(start[_RESERVED]):
         return None
-    _, features, classes, attributes, metrics, major, minor = _PARAMETERS.unpack_from(start)
+    _, features, classes, *flags, major, minor, _, estimated = _PARAMETERS.unpack_from(start)
     names = _NAMES.match(start, 136)
-    if names is None or classes < 0 or not {attributes, metrics} <= {0, 1} or major > 3:
+    if names is None or classes < 0 or not {*flags, estimated} <= {0, 1} or major > 3:
         return None
     written = f"{major}.{minor}" if major else "before 1.0"
     objective, booster = names[1].decode(), names[2].decode()

@@ -104,7 +104,7 @@ def _version(end: re.Match[bytes], form: str) -> str:
 
 
 def _old(path: mlup.ModelPath, head: bytes) -> Evidence | None:
-    reserved = head[28:100]
+    reserved = head[36:100]
     if not binary.begins(head) and (len(head) < 100 or any(reserved)):
         return None
     said = binary.described(path.read_at(0, binary.NEEDED * 4 // 3 + 8))
