@@ -25,7 +25,7 @@ def score(path: mlup.ModelPath, head: bytes, tail: bytes) -> mlup.Score | None:
     0.8 above. 0.9 for the old binary form, by its parameters and names; XGBoost 3.1 and later do
     not load it. The extension adds 0.05, up to 0.99. A truncated document is nobody's.
     """
-    if head[:1] not in _FIRST and head[28:100].strip(b"\0"):
+    if head[:1] not in _FIRST and head[36:100].strip(b"\0"):
         return None
     from mlup_xgboost.recognising import look  # its patterns cost a fresh process time
 
