@@ -927,6 +927,41 @@ def test_verbose_says_what_was_chosen(files):
     assert "joblib scores 0.60" in errors
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("-v", "detect"), ("detect", "-v"), ("-v", "load"), ("load", "--verbose")],
+    ids=" ".join,
+)
+def test_verbose_says_the_choice_and_its_runner_up_before_and_after_the_command(files, arguments):
+    code, output, errors = text_of(mlup_process(*arguments, files / "a.bin"))
+    assert code == 0
+    assert re.search(r"chose pickle \(0\.9.*; next joblib 0\.60", errors)
+    assert "scores" not in errors
+    assert "chose" not in output
+
+
+def test_verbose_twice_may_stand_on_both_sides(files):
+    for arguments in (("detect", "-vv"), ("-v", "detect", "-v")):
+        _, _, errors = text_of(mlup_process(*arguments, files / "a.bin"))
+        assert errors.count("joblib scores 0.60") == 1
+
+
+def test_detect_says_what_is_in_conflict_and_what_would_be_asked_for(fake, files):
+    for name in ("one", "two"):
+        where = fake(name, RAISING, f"same = fake_{name}")
+    result = mlup_process("detect", "--json", files / "d.bin", PYTHONPATH=where)
+    problems = json.loads(result.stdout)["problems"]
+    assert len(problems) == 2
+    assert all("is in conflict" in each and "'fake-one:same'" in each for each in problems)
+    _, _, errors = text_of(mlup_process("pin", "no.yaml", cwd=files, PYTHONPATH=where))
+    assert "conflict" not in errors
+    (files / "service.yaml").write_text("path: d.bin\n")
+    _, _, errors = text_of(mlup_process("pin", "service.yaml", cwd=files, PYTHONPATH=where))
+    assert "'fake-one:same' or 'fake-two:same' (binarizer=, --binarizer, or binarization_type:" in (
+        errors
+    )
+
+
 @linux_only
 def test_a_working_directory_that_is_gone_is_no_hindrance(files, tmp_path):
     gone = tmp_path / "gone"

@@ -50,13 +50,16 @@ def test_a_conflict_is_an_error_for_both(site):
         site.distribution(f"dist-{name}", {"same": f"mod_{name}"}, {f"mod_{name}": GOOD})
     found = [each for each in problems("error") if "same" in each]
     assert len(found) == 2
-    assert all("conflict" in each and "uninstall" in each for each in found)
+    assert all("is in conflict: " in each and "uninstall" in each for each in found)
 
 
 def test_an_incompatible_plugin_is_an_error(site):
     source = GOOD.replace("(file)", "(file, future)")
     site.distribution("dist-new", {"new": "mod_new"}, {"mod_new": source})
-    assert "pip install --upgrade mlup-core" in of("incompatible", "error")
+    said = of("incompatible", "error")
+    assert "pip install --upgrade mlup-core" in said
+    assert "authors: score() may declare path, head, tail; deserialize() may declare file" in said
+    assert f"at {site.folder / 'mod_new.py'}:2" in said
 
 
 def test_a_missing_framework_is_a_warning(site):
@@ -64,7 +67,9 @@ def test_a_missing_framework_is_a_warning(site):
     site.distribution("dist-far", {"far": "mod_far"}, {"mod_far": source})
     said = of("far", "warning")
     assert "no_such_framework cannot be imported here" in said
-    assert said.endswith("| pip install dist-far, or the package that provides it")
+    assert said.endswith(
+        "| install the package that provides no_such_framework (dist-far does not bring it)"
+    )
 
 
 def test_a_safe_list_that_raises_is_an_error(site):

@@ -159,8 +159,11 @@ def test_strict_can_be_written_as_off(site, monkeypatch, value):
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("no_such_module", "No module named 'no_such_module'"),
-        ("no_such_package.inner", "No module named 'no_such_package'"),
+        ("no_such_module", "names the module 'no_such_module', which dist-bad 1.0 does not have"),
+        ("no_such_package.inner", "names the module 'no_such_package', which dist-bad 1.0 does"),
+        ("dist_good_good.inner", "No module named 'dist_good_good.inner'"),
+        ("dist-good", "'dist-good' is no module name; write dist_good"),
+        ("dist-good:Acme", "'dist-good' is no module name; write dist_good"),
         ("dist_good_good:NoSuchClass", "NoSuchClass"),
     ],
 )
@@ -488,8 +491,9 @@ def test_two_distributions_that_claim_one_name_are_in_conflict(site, caplog):
     assert "second" in first.problem
     assert "first" in second.problem
     assert "first:acme" in first.problem, "how to ask for it"
-    assert "first" in caplog.text
-    assert "second" in caplog.text
+    said = [each for each in caplog.messages if "is in conflict" in each]
+    assert len(said) == 2, "once, not at every detection"
+    assert "first:acme" in said[0]
     with pytest.raises(mlup.BinarizerNotFoundError, match=r"conflict.*first:acme"):
         mlup.load(ACME, "acme")
     assert mlup.load(ACME, "first:acme") == "loaded by first_acme"
@@ -799,3 +803,76 @@ def test_a_name_that_is_taken_or_cannot_be_asked_for_costs_only_its_plugin(site,
     assert "rename the entry point" in info.problem
     marker = object()
     assert mlup.load(marker, "memory") is marker
+
+
+def test_a_conflict_is_no_warning_where_the_choice_is_explicit(site, caplog):
+    site.plugin("acme", distribution="first")
+    site.plugin("acme", distribution="second")
+    assert mlup.load(ACME, "first:acme") == "loaded by first_acme"
+    assert caplog.messages == []
+    mlup.detect(ACME)
+    assert len(caplog.messages) == 2
+
+
+def test_a_detection_says_what_is_in_conflict_and_what_to_ask_for(site):
+    site.plugin("acme", distribution="first")
+    site.plugin("acme", distribution="second")
+    found = mlup.detect(ACME)
+    assert found.best is None
+    assert [each.distribution for each in found.problems] == ["first", "second"]
+    assert all(
+        "in conflict" in str(each) and "'first:acme'" in str(each) for each in found.problems
+    )
+    with pytest.raises(mlup.UnknownModelError) as caught:
+        mlup.load(ACME)
+    assert "none of them gave an answer" in str(caught.value)
+    assert "acme (in conflict)" in str(caught.value)
+    assert "such as 'first:acme' or 'second:acme' (binarizer=" in str(caught.value)
+    assert "binarization_type:" in str(caught.value)
+
+
+def test_a_misspelt_module_gets_the_nearest_of_its_distribution(site):
+    site.distribution("mlup-kiln", {"kiln": "mlup_kilm"}, {"mlup_kiln": "import mlup"})
+    assert "does not have; did you mean mlup_kiln?" in site.info("kiln").problem
+
+
+def test_a_module_that_the_plugin_itself_misses_is_not_taken_for_its_own(site):
+    site.distribution("mlup-kiln", {"kiln": "mlup_kiln"}, {"mlup_kiln": "import mlup_kilnlib"})
+    assert "No module named 'mlup_kilnlib'; install it" in site.info("kiln").problem
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "said"),
+    [
+        ("@mlup.hookimpl\ndef deserialise(file): ...", 2, "unknown hook 'deserialise'"),
+        ("@mlup.hookimpl\ndef deserialize(file, more): ...", 2, "declares more"),
+        ("@mlup.hookimpl\nasync def deserialize(file): ...", 2, "is async"),
+        ("def score(path): ...\ndef deserialize(file): ...", 2, "are not marked"),
+        (
+            "@mlup.hookimpl\ndef deserialize(file): ...\ndef score(path): ...",
+            4,
+            "its score() is not marked",
+        ),
+    ],
+)
+def test_a_function_that_does_not_fit_is_named_with_its_line(site, caplog, source, line, said):
+    site.distribution("dist-odd", {"odd": "mod_odd"}, {"mod_odd": f"import mlup\n{source}"})
+    with caplog.at_level("DEBUG", logger="mlup"):
+        info = site.info("odd")
+    assert info.problem.startswith(("unknown", "its", "deserialize()")), "no exception's name"
+    assert said in info.problem
+    where = f"{site.folder / 'mod_odd.py'}:"
+    assert info.failed_at in (f"{where}{line}", f"{where}{line + 1}")  # the mark, or its function
+    assert f", at {info.failed_at}" in caplog.text
+    assert "Traceback" not in caplog.text, "mlup's own lines tell its author nothing"
+
+
+@pytest.mark.parametrize(
+    ("variable", "name"), [("MLUP_PLUGINS", "gone"), ("MLUP_DISABLE_PLUGINS", "goood")]
+)
+def test_strict_raises_for_a_name_that_is_not_installed(site, monkeypatch, variable, name):
+    site.plugin("good")
+    monkeypatch.setenv(variable, name)
+    monkeypatch.setenv("MLUP_STRICT_PLUGINS", "1")
+    with pytest.raises(mlup.PluginError, match=f"{variable} names '{name}'"):
+        mlup.plugins()

@@ -261,7 +261,10 @@ def test_a_plugin_that_is_no_python_is_shown_with_the_line(site, details):
 
 def test_a_plugin_that_is_not_marked_has_no_line_but_a_file(site, details):
     found = details("def score(path, head, tail): ...\ndef deserialize(file): ...\n")
-    assert (found.info.status, found.info.failed_at) == ("broken", "")
+    assert (found.info.status, found.info.failed_at) == (
+        "broken",
+        f"{site.folder / 'mod_acme.py'}:1",
+    )
     assert found.file == str(site.folder / "mod_acme.py")
 
 
@@ -383,3 +386,15 @@ def test_a_safe_list_that_misbehaves_costs_its_line_alone(site, capsys, body, sa
     size, problem = counted_safe_list(binarizer)
     assert (size, problem) == (2, None) if said is None else said in problem
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["lost", "dist-lost"])
+def test_a_name_in_a_group_that_is_not_read_is_said(site, name):
+    site.distribution("dist-lost", {"lost": "lost"}, refresh=False)
+    file = site.folder / "dist_lost-1.0.dist-info" / "entry_points.txt"
+    file.write_text("[mlup.binarizer]\nlost = lost\n", "utf-8")
+    mlup.refresh()
+    result = CliRunner().invoke(cli, ["plugins", name])
+    assert result.exit_code == 1
+    assert "entry point 'lost' in the group 'mlup.binarizer', which mlup does not" in result.output
+    assert "write mlup.binarizers in its pyproject.toml" in result.output

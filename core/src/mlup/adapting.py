@@ -16,7 +16,7 @@ import pluggy
 from mlup.files import LoadedFile, ModelPath
 from mlup.hookspecs import hookimpl
 from mlup.ml.binarization.base import BaseBinarizer
-from mlup.plugin_info import PluginInfo
+from mlup.plugin_info import IncompatibleError, MisfitError, PluginInfo
 
 HOOKS: Final[dict[str, tuple[str, ...]]] = {
     "score": ("path", "head", "tail"),
@@ -30,10 +30,6 @@ ATTRIBUTES: Final = ("extensions", "requires", "options", "safe_list")
 
 _KNOWN: Final = f"; mlup knows {', '.join(HOOKS)}"
 _NEWER: Final = "; the plugin may be written for a newer mlup-core: pip install --upgrade mlup-core"
-
-
-class IncompatibleError(Exception):
-    """The plugin was written for a version of the contract that this mlup-core does not have."""
 
 
 class Adapted:
@@ -123,7 +119,10 @@ def as_plugin(manager: pluggy.PluginManager, target: object) -> tuple[object, Ho
     elif _hooks_of(manager, target):
         plugin = target() if isinstance(target, type) else target
     elif callable(getattr(target, "score", None)):  # the predecessor's way is is_this_type()
-        raise TypeError("its score() and deserialize() are not marked: put @mlup.hookimpl on both")
+        raise MisfitError(
+            "its score() and deserialize() are not marked: put @mlup.hookimpl on both",
+            target.score,  # type: ignore[attr-defined]
+        )
     elif callable(getattr(target, "deserialize", None)):
         plugin = Adapted(target)
     else:
@@ -152,23 +151,28 @@ def _check(plugin: object, hooks: Hooks) -> None:
         if hook not in HOOKS:
             if options.get("optionalhook"):
                 continue
-            raise TypeError(f"unknown hook {hook!r}{_close(hook, HOOKS) or _KNOWN}")
-        unknown = _arguments(getattr(plugin, name)) - set(HOOKS[hook])
+            said = f"unknown hook {hook!r}{_close(hook, HOOKS) or _KNOWN}"
+            raise MisfitError(said, getattr(plugin, name))
+        function = getattr(plugin, name)
+        unknown = _arguments(function) - set(HOOKS[hook])
         if unknown:
             raise IncompatibleError(
                 f"{name}() declares {', '.join(sorted(unknown))}, which {hook}"
                 f"({', '.join(HOOKS[hook])}) does not offer"
-                + (_close(unknown.pop(), HOOKS[hook]) or _NEWER)
+                + (_close(unknown.pop(), HOOKS[hook]) or _NEWER),
+                function,
             )
-        if inspect.iscoroutinefunction(getattr(plugin, name)):
-            raise TypeError(f"{name}() is async; mlup calls it directly")
+        if inspect.iscoroutinefunction(function):
+            raise MisfitError(f"{name}() is async; mlup calls it directly", function)
     for hook in ("score", "deserialize"):  # an inspect() may be anything of the plugin's own
         if hook not in hooks and callable(getattr(plugin, hook, None)):
-            raise TypeError(f"its {hook}() is not marked: put @mlup.hookimpl on it")
+            said = f"its {hook}() is not marked: put @mlup.hookimpl on it"
+            raise MisfitError(said, getattr(plugin, hook))
     if "deserialize" not in hooks:
         raise TypeError("it implements no deserialize(file), so it could never load what it finds")
     if "score" in hooks and _is_wrapper(hooks["score"][1]):
-        raise TypeError("score() cannot be a wrapper: mlup calls every score itself")
+        said = "score() cannot be a wrapper: mlup calls every score itself"
+        raise MisfitError(said, getattr(plugin, hooks["score"][0]))
 
 
 def kind_of(hooks: Hooks) -> str:

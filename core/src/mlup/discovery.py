@@ -65,8 +65,44 @@ def find_entry_points(group: str = GROUP) -> list[EntryPoint]:
     return [_entry_point(each) for each in found]
 
 
-def foreign_groups() -> list[str]:
-    """The groups that look like ours and are not: misspelt ones."""
+def unread() -> list[tuple[EntryPoint, str]]:
+    """Entry points in misspelt groups, each with what is wrong with it."""
+    return [
+        (
+            each,
+            (
+                f"{each.distribution} {each.version} has the entry point {each.name!r} in the group "
+                f"{group!r}, which mlup does not read"
+            ),
+        )
+        for group in _foreign_groups()
+        for each in find_entry_points(group)
+    ]
+
+
+def nearest_module(wanted: str, distribution: str) -> str:
+    """``"; did you mean …?"`` of a distribution's modules; ``""`` where none is near."""
+    from difflib import get_close_matches
+    from importlib.util import find_spec
+
+    import importlib_metadata
+
+    modules = {normal(distribution).replace("-", "_")}  # an editable install lists no modules
+    try:
+        found = importlib_metadata.distribution(distribution)
+        modules.update((found.read_text("top_level.txt") or "").split())
+        for line in (found.read_text("RECORD") or "").splitlines():
+            modules.add(re.split(r"[./,]", line, maxsplit=1)[0])
+    except (importlib_metadata.PackageNotFoundError, OSError, ValueError):  # damaged metadata
+        pass
+    for each in get_close_matches(wanted, modules, n=3):
+        if each.isidentifier() and find_spec(each) is not None:
+            return f"; did you mean {each}?"
+    return ""
+
+
+def _foreign_groups() -> list[str]:
+    """The groups that look like ours and are not."""
     import importlib_metadata
 
     try:
@@ -90,10 +126,11 @@ def misnamed(variable: str, name: str, found: Iterable[EntryPoint]) -> tuple[str
     from difflib import get_close_matches
 
     found = list(found)
-    meant = [each.name for each in found if normal(each.distribution) == normal(name)]
+    meant = [each for each in found if normal(each.distribution) == normal(name)]
     if meant:
-        said = f"{variable} names {name!r}, a distribution; write its binarizer: {', '.join(meant)}"
-        return said, True
+        names = ", ".join(each.name for each in meant)
+        said = f"{variable} names {name!r}, a distribution; write its binarizer: {names}"
+        return f"{said}, or {meant[0].names()[1]}", True
     close = get_close_matches(name, [each.name for each in found], n=1, cutoff=0.75)
     said = f"{variable} names {name!r}, which is not installed"
     return said + (f"; did you mean {close[0]!r}?" if close else ""), bool(close)

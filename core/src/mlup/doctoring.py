@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import mlup
 from mlup import log, registry
-from mlup.discovery import SAFE_LISTS, find_entry_points, foreign_groups, misnamed, names_in
+from mlup.discovery import SAFE_LISTS, find_entry_points, misnamed, names_in, unread
 from mlup.environment import DISABLED, ONLY, STRICT, Environment
 from mlup.hookspecs import GROUP
 from mlup.installed import Dependency, Problem, at_odds, core_dependencies, look_around
@@ -109,7 +109,7 @@ def _of_plugins(entries: list[tuple[PluginInfo, Binarizer | None]]) -> Iterator[
         where = f", at {info.failed_at}" if info.failed_at else ""
         yield Problem(
             ERROR if info.status in _ERRORS else WARNING,
-            f"the binarizer {info.name} of {info.distribution} {info.version} is {info.status}: "
+            f"the binarizer {info.name} of {info.distribution} {info.version} is {info.standing}: "
             f"{info.problem}{where}",
             to_do(info) or "",
         )
@@ -178,11 +178,5 @@ def _of_names(environment: Environment, infos: list[PluginInfo]) -> Iterator[Pro
                 misnamed(variable, name, found)[0],
                 f"take it out, or write one of {', '.join(spelled) or 'none'}",
             )
-    for group in foreign_groups():
-        for each in find_entry_points(group):
-            yield Problem(
-                WARNING,
-                f"{each.distribution} {each.version} has the entry point {each.name!r} in the group "
-                f"{group!r}, which mlup does not read",
-                f"write {GROUP} in its pyproject.toml and install it again",
-            )
+    for _, said in unread():
+        yield Problem(WARNING, said, f"write {GROUP} in its pyproject.toml and install it again")

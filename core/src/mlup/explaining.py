@@ -52,7 +52,7 @@ def _advice(found: Verdict, registry: Registry) -> str:
         return found.refused
     for info in registry.plugins():
         if info.name == name:
-            return f"; the binarizer {name!r} is {info.status}, see 'mlup plugins'"
+            return f"; the binarizer {name!r} is {info.standing}, see 'mlup plugins'"
     return f"; the binarizer {name!r} is not installed: {install_line(name)}"
 
 
@@ -61,15 +61,22 @@ def unknown(detection: Detection, registry: Registry) -> str:
     said = f"{detection.path} was not recognised by any installed binarizer"
     failed = {each.binarizer: each.message for each in detection.problems if each.error}
     said_no = [each.binarizer for each in registry.scorers if each.binarizer not in failed]
-    said += f" ({', '.join(said_no) or 'none of them gave an answer'})."
+    unheard = {info.name: info for info in registry.plugins() if info.status in _UNHEARD}
+    nobody = "none of them gave an answer" if failed or unheard else "none is installed"
+    said += f" ({', '.join(said_no) or nobody})."
     if detection.verdict:
         said += f" It is {detection.verdict}" + ("" if detection.verdict.endswith("?") else ".")
-    troubled = [info.name for info in registry.plugins() if info.status in _UNHEARD]
     for name, problem in failed.items():
         said += f" {name} failed while scoring: {problem}."
-    if troubled:
-        said += f" Not heard, see 'mlup plugins': {', '.join(dict.fromkeys(troubled))}."
-    return said + " If you know what it is, name the binarizer (binarizer=, --binarizer)."
+    if unheard:
+        listed = ", ".join(f"{name} ({info.standing})" for name, info in unheard.items())
+        said += f" Not heard, see 'mlup plugins': {listed}."
+    rivals = [repr(f"{each.distribution}:{each.binarizer}") for each in registry.conflicts]
+    named = f", such as {' or '.join(rivals)}" if rivals else ""
+    return (
+        f"{said} If you know what it is, name the binarizer{named} (binarizer=, --binarizer, or "
+        "binarization_type: in a configuration)."
+    )
 
 
 def warn_if_contradicted(chosen: Binarizer, detection: Detection, registry: Registry) -> None:

@@ -46,6 +46,7 @@ def inspect(
     with ModelPath.of(source, spool_limit=spool_limit) as path:
         detection = detected(path, registry)
         if is_name(binarizer) and canonical(binarizer) == AUTO:
+            registry.say_conflicts()
             chosen = _best(path, detection, registry)
         else:
             chosen = resolve(binarizer, registry)

@@ -29,7 +29,7 @@ class Detection(NamedTuple):
     Attributes:
         path: what was looked at, as text.
         candidates: the binarizers that could load it, best first.
-        problems: the plugins that failed while scoring it.
+        problems: the plugins that failed while scoring it, or have a name that others claim too.
         verdict: what the bytes are when they are no model; ``None`` where there is a candidate,
             or where nothing is known of them.
     """
@@ -75,9 +75,11 @@ def detect(source: object, *, spool_limit: int = DEFAULT_SPOOL_LIMIT) -> Detecti
         SourceError: it cannot be read.
         PluginError: a plugin failed, and ``MLUP_STRICT_PLUGINS`` is set.
     """
+    registry = current()
+    registry.say_conflicts()
     path = ModelPath.of(source, spool_limit=spool_limit)
     try:
-        return detected(path, current())
+        return detected(path, registry)
     finally:
         path.close()
 
@@ -153,6 +155,8 @@ def load_named(
         label = f"an object of type {type(source).__name__}"
         return _deserialize(file, resolve(MEMORY, registry), registry, options, label)
     chosen = None if name == AUTO else resolve(binarizer, registry)
+    if chosen is None:
+        registry.say_conflicts()
     with ModelPath.of(source, spool_limit=spool_limit) as path:
         detection = detected(path, registry)
         if chosen is None:
@@ -198,11 +202,24 @@ def choose(detection: Detection, registry: Registry, on_tie: str = "raise") -> s
         )
     if detection.mismatch:
         log.logger().warning("%s: %s", detection.path, detection.mismatch)
+    say_choice(detection)
+    return names[0]
+
+
+def say_choice(detection: Detection) -> None:
+    """Write the best candidate of a detection and its runner-up to the log, at INFO."""
+    best = detection.best
+    if best is None or not log.informing():
+        return
     runner_up = next((f"; next {c.binarizer} {c.score:.2f}" for c in detection.candidates[1:]), "")
     log.logger().info(
-        "%s: chose %s (%.2f: %s)%s", detection.path, names[0], best.score, best.reason, runner_up
+        "%s: chose %s (%.2f: %s)%s",
+        detection.path,
+        best.binarizer,
+        best.score,
+        best.reason,
+        runner_up,
     )
-    return names[0]
 
 
 def file_of(source: object, path: ModelPath) -> LoadedFile:
@@ -217,6 +234,7 @@ def file_of(source: object, path: ModelPath) -> LoadedFile:
 def detected(path: ModelPath, registry: Registry) -> Detection:
     """What a source is that is open already."""
     candidates, problems = ranking.rank(path, registry.scorers, registry.strict)
+    problems += registry.conflicts
     return Detection(
         str(path), candidates, problems, None if candidates else explaining.word(path, registry)
     )

@@ -35,7 +35,16 @@ def logger() -> Any:
 
 def debugging() -> bool:
     """Whether somebody listens at DEBUG; where logging was never imported, nobody does."""
-    return "logging" in sys.modules and bool((_logger or logger()).isEnabledFor(10))
+    return _heard(10)
+
+
+def informing() -> bool:
+    """The same at INFO."""
+    return _heard(20)
+
+
+def _heard(level: int) -> bool:
+    return "logging" in sys.modules and bool((_logger or logger()).isEnabledFor(level))
 
 
 def failure(message: str, *arguments: object, error: BaseException | None) -> None:

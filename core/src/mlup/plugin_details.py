@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import pluggy
 
 from mlup import hookspecs
-from mlup.adapting import Adapted, Binarizer
+from mlup.adapting import HOOKS, Adapted, Binarizer
 from mlup.discovery import name_and_version
 from mlup.environment import DISABLED, ONLY
 from mlup.errors import described
@@ -25,6 +25,11 @@ from mlup.ml.binarization.base import BaseBinarizer
 from mlup.plugin_info import PluginInfo, cure, missing_requirements
 
 _SECTION: Final = re.compile(r"^(Args|Arguments|Returns|Raises|Yields|Attributes):$", re.MULTILINE)
+
+
+_OFFERED: Final = "; ".join(
+    f"{hook}() may declare {', '.join(arguments)}" for hook, arguments in HOOKS.items()
+)
 
 
 class Framework(NamedTuple):
@@ -146,13 +151,14 @@ def counted_safe_list(binarizer: Binarizer) -> tuple[int | None, str | None]:
 def to_do(info: PluginInfo) -> str | None:
     """What to do about a plugin's status; ``None`` where it is ``ok``."""
     name, distribution = info.name, info.distribution
+    offered = f"; authors: {_OFFERED}" if info.status == "incompatible" else ""
     if info.status in ("broken", "incompatible"):
         file = _file_of_one_s_own(info)
         if file is not None:
             other = "" if info.status == "broken" else ", or pip install --upgrade mlup-core"
             return (
                 f"look at {info.failed_at or file}, from which {distribution} is imported{other}; "
-                f"leave it out meanwhile: {DISABLED}={name}"
+                f"leave it out meanwhile: {DISABLED}={name}{offered}"
             )
     if info.status == "broken":
         return (
@@ -160,7 +166,7 @@ def to_do(info: PluginInfo) -> str | None:
             f"'mlup --debug plugins' shows, and leave it out meanwhile: {DISABLED}={name}"
         )
     if info.status == "incompatible":
-        return f"pip install --upgrade mlup-core {distribution}"
+        return f"pip install --upgrade mlup-core {distribution}{offered}"
     if info.status == "conflict":
         return (
             f"pip uninstall the one that you do not use, or leave this one out: "

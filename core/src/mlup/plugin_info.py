@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from mlup import __version__
 from mlup.errors import described
 from mlup.names import OFFICIAL_EXTRAS, install_line
+
+_ADOPTED: Final = "import line"
+
+
+class MisfitError(TypeError):
+    """One function of a plugin does not fit the contract.
+
+    Attributes:
+        failed_at: its file and line; ``""`` where it has none.
+    """
+
+    def __init__(self, message: str, function: Callable[..., Any]) -> None:
+        super().__init__(message)
+        code = getattr(function, "__code__", None)  # of a method, too
+        self.failed_at = f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+
+
+class IncompatibleError(MisfitError):
+    """It was written for a version of the contract that this mlup-core does not have."""
 
 
 class PluginInfo(NamedTuple):
@@ -27,8 +47,8 @@ class PluginInfo(NamedTuple):
         requires: import names that ``deserialize`` needs.
         options: options that ``deserialize`` understands; ``None``: it did not say.
         kind: ``binarizer``, or ``wrapper`` for a plugin that surrounds loads.
-        failed_at: file and line of the plugin at which its import failed (``"/…/acme.py:3"``);
-            ``""`` where it did not, or where that is not known.
+        failed_at: file and line of the plugin at which its import failed, or of the function that
+            does not fit (``"/…/acme.py:3"``); ``""`` where there is none, or it is not known.
     """
 
     name: str
@@ -43,6 +63,11 @@ class PluginInfo(NamedTuple):
     options: tuple[str, ...] | None = None
     kind: str = "binarizer"
     failed_at: str = ""
+
+    @property
+    def standing(self) -> str:
+        """The status as it stands in a sentence, after "is"."""
+        return "in conflict" if self.status == "conflict" else self.status
 
     def as_dict(self) -> dict[str, object]:
         """The keys of ``mlup plugins --json``, which stay as they are."""
@@ -73,16 +98,32 @@ def cure(info: PluginInfo) -> str:
     line = install_line(info.name)
     if line and info.distribution == f"mlup-{OFFICIAL_EXTRAS[info.name]}":
         return line
-    return f"pip install {info.distribution}, or the package that provides it"
+    said = f"install the package that provides {', '.join(missing_requirements(info)) or 'it'}"
+    own = info.distribution == _ADOPTED  # the caller's own class or module
+    return said if own else f"{said} ({info.distribution} does not bring it)"
 
 
-def broken(info: PluginInfo, error: BaseException, status: str = "broken") -> PluginInfo:
+def broken(info: PluginInfo, error: BaseException) -> PluginInfo:
     """The same, of a plugin that could not be imported or does not fit the contract."""
-    said = described(error)
-    if isinstance(error, ModuleNotFoundError):
+    module = info.entry_point.partition(":")[0].strip()
+    top = module.partition(".")[0]
+    if isinstance(error, MisfitError):
+        said, where = str(error), error.failed_at
+    else:
+        said, where = described(error), _failed_at(error, top)
+    if "-" in module:
+        said = f"{module!r} is no module name; write {module.replace('-', '_')}"
+    elif isinstance(error, ModuleNotFoundError) and error.name == top:
+        from mlup.discovery import nearest_module
+
+        said = (
+            f"the entry point names the module {top!r}, which {info.distribution} {info.version} "
+            f"does not have{nearest_module(top, info.distribution)}"
+        )
+    elif isinstance(error, ModuleNotFoundError):
         said += "; install it (authors: import a framework inside deserialize(), only there)"
     said += f" (version {info.version or 'unknown'}, with mlup-core {__version__})"
-    where = _failed_at(error, info.entry_point.partition(":")[0].partition(".")[0].strip())
+    status = "incompatible" if isinstance(error, IncompatibleError) else "broken"
     return info._replace(status=status, problem=said, failed_at=where)
 
 

@@ -59,7 +59,10 @@ class Candidate(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A plugin that failed, or dawdled, while scoring. Its vote is void (a slow one's is not)."""
+    """A plugin that failed, or dawdled, while scoring, or was not asked: its name is in conflict.
+
+    Its vote is void; a slow one's is not.
+    """
 
     binarizer: str
     distribution: str

@@ -16,7 +16,7 @@ import pluggy
 
 from mlup import hookspecs, log
 from mlup.adapting import Binarizer as Binarizer
-from mlup.adapting import IncompatibleError, scorer_function, validated
+from mlup.adapting import scorer_function, validated
 from mlup.discovery import AUTO as AUTO
 from mlup.discovery import (
     SAFE_LISTS,
@@ -28,8 +28,8 @@ from mlup.discovery import (
 )
 from mlup.environment import ONLY, STRICT, Environment
 from mlup.errors import PluginError
-from mlup.plugin_info import PluginInfo, availability, broken
-from mlup.ranking import Scorer, in_order
+from mlup.plugin_info import MisfitError, PluginInfo, availability, broken
+from mlup.ranking import Problem, Scorer, in_order
 
 
 class Registry:
@@ -45,6 +45,8 @@ class Registry:
         self._others: list[PluginInfo] = []
         self._adopted: dict[str, Binarizer] = {}  # by import line
         self._hooks: dict[Binarizer, pluggy.HookRelay] = {}
+        self.conflicts: tuple[Problem, ...] = ()
+        self._conflicts_said = False
         found = without_repeats(entry_points)
         owners: dict[str, set[str]] = {}
         for each in found:
@@ -115,6 +117,13 @@ class Registry:
                 manager.register(each.plugin, name=f"wrapper {each.registered_as}")
         return manager.hook
 
+    def say_conflicts(self) -> None:
+        """Warn, once, of the names that nothing is chosen by; for whoever leaves the choice to us."""
+        if self.conflicts and not self._conflicts_said:
+            self._conflicts_said = True
+            for each in self.conflicts:
+                log.failure("plugin %r of %s %s", *each[:3], error=None)
+
     # -- adding -----------------------------------------------------------------------------
 
     def adopt(self, name: str, target: object) -> Binarizer:
@@ -168,14 +177,15 @@ class Registry:
                 + ", or uninstall one"
             )
             info = info._replace(status="conflict", problem=said)
-            self._report(info, None)
+            if self.strict:
+                self._report(info, None)
+            self.conflicts += (Problem(info.name, info.distribution, f"is in conflict: {said}"),)
         try:
             self._binarizers.append(self._register(info, entry_point.load(), registered_as))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # importing a plugin runs its code: anything may come
-            status = "incompatible" if isinstance(error, IncompatibleError) else "broken"
-            self._others.append(broken(info, error, status))
+            self._others.append(broken(info, error))
             self._report(self._others[-1], error)
 
     def _register(self, info: PluginInfo, target: object, registered_as: str) -> Binarizer:
@@ -210,14 +220,20 @@ class Registry:
             unknown = names - installed
             for name in sorted(unknown and unknown - names_in(SAFE_LISTS)):
                 said, meant = misnamed(variable, name, found)
-                if meant or variable == ONLY:  # to leave out what is not here is no mistake
-                    log.failure("%s", said, error=None)
+                if not (meant or variable == ONLY):  # to leave out what is not here is no mistake
+                    continue
+                if self.strict:
+                    raise PluginError(f"{said} ({STRICT} is set)")
+                log.failure("%s", said, error=None)
 
     def _report(self, info: PluginInfo, error: BaseException | None) -> None:
-        said = f"plugin {info.name!r} of {info.distribution} is {info.status}: {info.problem}"
+        said = f"plugin {info.name!r} of {info.distribution} is {info.standing}: {info.problem}"
         if self.strict:
             raise PluginError(f"{said} ({STRICT} is set)") from error
-        log.failure("%s", said, error=error)
+        where = f", at {info.failed_at}" if isinstance(error, MisfitError) else ""
+        # A traceback that does not go through the plugin's code tells its author nothing.
+        own = info.failed_at and not isinstance(error, MisfitError)
+        log.failure("%s%s", said, where, error=error if own or log.tracebacks else None)
 
 
 class _Current(NamedTuple):

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-from mlup.discovery import normal
+from mlup.discovery import normal, unread
 from mlup.errors import BinarizerNotFoundError, described
+from mlup.hookspecs import GROUP
 from mlup.names import BINARIZER_NAMES, OFFICIAL_EXTRAS, install_line
-from mlup.plugin_info import PluginInfo, cure, missing_requirements
+from mlup.plugin_info import MisfitError, PluginInfo, cure, missing_requirements
 from mlup.registry import AUTO as AUTO
 from mlup.registry import Binarizer, Registry
 
@@ -106,7 +107,7 @@ def _refuse_if_listed(name: str, registry: Registry) -> None:
                 f"{name!r} is a wrapper around loads, not a binarizer; it cannot be asked for."
             )
         raise BinarizerNotFoundError(
-            f"The binarizer {name!r} of {info.distribution} cannot be used ({info.status}): "
+            f"The binarizer {name!r} of {info.distribution} cannot be used ({info.standing}): "
             f"{info.problem}"
         )
 
@@ -139,6 +140,9 @@ def unknown_plugin(name: str, plugins: Iterable[PluginInfo]) -> str:
     held = [info.name for info in infos if normal(info.distribution) == normal(name)]
     if held:
         return f"{name!r} is a distribution; it has {', '.join(held)}: mlup plugins {held[0]}"
+    for each, wrong in unread():
+        if name in each.names() or normal(each.distribution) == normal(name):
+            return f"{wrong}: write {GROUP} in its pyproject.toml and install it again"
     import difflib
 
     names = dict.fromkeys(info.name for info in infos)
@@ -190,7 +194,8 @@ def _adopt(line: str, target: object, registry: Registry) -> Binarizer:
     try:
         return registry.adopt(line, target)
     except Exception as error:  # whatever validating the caller's own object brings up
+        said = str(error) if isinstance(error, MisfitError) else described(error)
         raise BinarizerNotFoundError(
-            f"{line} cannot serve as a binarizer: {described(error)}. It needs deserialize(file), as a "
+            f"{line} cannot serve as a binarizer: {said}. It needs deserialize(file), as a "
             "BaseBinarizer subclass, or as a class or module with @mlup.hookimpl."
         ) from error

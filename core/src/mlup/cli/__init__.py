@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from mlup import __version__, log
+from mlup import __version__
 
 _COMMANDS: Final = ("detect", "doctor", "inspect", "load", "pin", "plugins")
 
@@ -52,16 +52,7 @@ def cli(ctx: click.Context, verbose: int, debug: bool) -> None:
 
     Exit codes: 0 found or loaded; 1 not recognised, refused or unreadable; 2 wrong usage.
     """
-    ctx.obj = {"debug": debug}
-
-    def set_up() -> None:
-        from mlup.cli.logs import write_to_stderr
-
-        write_to_stderr(verbose)
-
-    log.on_first_use = set_up
-    if verbose:
-        log.logger()
+    ctx.obj = {"debug": debug, "verbose": verbose}
 
 
 def main() -> None:

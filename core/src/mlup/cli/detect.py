@@ -11,7 +11,7 @@ from mlup import log
 from mlup.cli.failing import FAILED, Command, one_line
 from mlup.cli.output import write, write_json
 from mlup.errors import MLupError
-from mlup.loading import Detection, detect
+from mlup.loading import Detection, detect, say_choice
 from mlup.plugin_info import availability
 from mlup.ranking import Candidate
 from mlup.registry import current
@@ -48,6 +48,8 @@ def command(ctx: click.Context, paths: tuple[str, ...], as_json: bool, show_all:
             continue
         if detection.mismatch:
             log.logger().warning("%s: %s", path, detection.mismatch)
+        if not detection.tied:
+            say_choice(detection)
         found_all = found_all and detection.best is not None and not detection.tied
         if as_json:
             write_json(_as_dict(path, detection))

@@ -1,4 +1,4 @@
-"""How a command fails: one line on standard error and an exit code; ``--debug`` for the rest."""
+"""How a command speaks and fails: one line on standard error, an exit code; ``-v``, ``--debug``."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from mlup.errors import MLupError
 from mlup.showing import shown
 
 FAILED: Final = 1
+VERBOSE: Final = "Say more: -v the choices, -vv every score."
 
 
 class Command(click.Command):
-    """A command that takes ``--debug``, and turns errors into one line."""
+    """A command that takes ``--verbose`` and ``--debug``, and turns errors into one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.append(
-            click.Option(["--debug"], is_flag=True, help="Show the traceback of an error.")
-        )
+        self.params += [
+            click.Option(["-v", "--verbose"], count=True, help=VERBOSE),
+            click.Option(["--debug"], is_flag=True, help="Show the traceback of an error."),
+        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; an ``MLupError`` ends it with code 1."""
-        debug = ctx.params.pop("debug", False) or (ctx.obj or {}).get("debug", False)
+        before = ctx.obj or {}  # what stood before the command
+        _listen(ctx.params.pop("verbose", 0) + before.get("verbose", 0))
+        debug = ctx.params.pop("debug", False) or before.get("debug", False)
         log.tracebacks = debug
         try:
             return super().invoke(ctx)
@@ -38,6 +42,17 @@ class Command(click.Command):
             else:
                 click.echo(f"mlup: {one_line(error)}", err=True)
             ctx.exit(FAILED)
+
+
+def _listen(verbose: int) -> None:
+    def set_up() -> None:
+        from mlup.cli.logs import write_to_stderr
+
+        write_to_stderr(verbose)
+
+    log.on_first_use = set_up
+    if verbose:
+        log.logger()
 
 
 def one_line(error: BaseException) -> str:

@@ -44,7 +44,8 @@ def command(
       mlup inspect --json model.bin
 
     Exit code 1 if anything would be refused, if the file breaks off, was not recognised or is not
-    readable, or if the plugin cannot tell. What only the data itself shows is checked when it is loaded.
+    readable, or if the plugin cannot tell. What only the data itself shows is checked when it is
+    loaded.
     """
     name = os.fsdecode(path)
     try:
