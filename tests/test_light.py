@@ -147,7 +147,8 @@ def test_mlup_plugins_is_light(dependencies, arguments):
 def test_mlup_plugins_of_a_name_is_light(dependencies):
     found = imported_by(main_of("plugins", "joblib"))
     assert {"mlup.plugin_details", "mlup_safepickle.safelists"} <= found  # it counted the names
-    assert heavy(found - dependencies) == set()
+    # Some versions of importlib-metadata read a distribution's name by means of the module email.
+    assert not [each for each in heavy(found - dependencies) if each.partition(".")[0] != "email"]
 
 
 def test_mlup_doctor_imports_no_framework(dependencies):
